@@ -1,0 +1,95 @@
+"""Every error that Rollgraph raises on purpose.
+
+    RollgraphError
+    ├── ConfigError          a setting, a file or a flag is wrong; the process should not start
+    ├── BadRequestError      what the caller asked for makes no sense, and never will
+    │   ├── BadCursorError
+    │   └── BadFilterError
+    ├── UnreadableError      an object or answer that is not what the API promises
+    └── SpokeError           a spoke's API server could not, or would not, answer
+        ├── UnreachableError       no connection, or it broke
+        ├── UnauthenticatedError   401: the credentials are wrong or expired
+        ├── ForbiddenError         403: the credentials lack a right
+        ├── NotInstalledError      404 on a collection: the spoke does not know this kind
+        ├── ExpiredError           410: the resourceVersion is too old to go on from
+        ├── TooLargeVersionError   504: the resourceVersion is newer than the server's cache
+        ├── TooManyRequestsError   429: the server asks us to wait
+        ├── InvalidRequestError    400 or 422: the server does not understand the request
+        └── ServerError            any other status
+
+A `SpokeError` says which spoke by the place that catches it: one reflector watches one spoke.
+The tree is translated to GraphQL in one table, `rollgraph.schema.errors`.
+"""
+
+
+class RollgraphError(Exception):
+    """Something that Rollgraph can explain went wrong."""
+
+
+class ConfigError(RollgraphError):
+    """A setting is wrong: the message says which file or flag, which key, and what was expected."""
+
+
+class BadRequestError(RollgraphError):
+    """The request is well-formed but makes no sense; repeating it will not help."""
+
+
+class BadCursorError(BadRequestError):
+    """A paging cursor was not made by this server for this order."""
+
+
+class BadFilterError(BadRequestError):
+    """A filter or label selector cannot be understood."""
+
+
+class UnreadableError(RollgraphError):
+    """An object or an answer of a spoke is not what its API promises."""
+
+
+class SpokeError(RollgraphError):
+    """A spoke's API server could not, or would not, answer.
+
+    Args:
+        message: What happened, for a person.
+        retry_after: Seconds the server asked us to wait, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UnreachableError(SpokeError):
+    """No connection could be made, or it broke."""
+
+
+class UnauthenticatedError(SpokeError):
+    """401: the spoke does not accept the credentials."""
+
+
+class ForbiddenError(SpokeError):
+    """403: the credentials are known but lack a right."""
+
+
+class NotInstalledError(SpokeError):
+    """404 on a collection: this spoke does not serve the kind."""
+
+
+class ExpiredError(SpokeError):
+    """410: the resourceVersion is no longer in the server's history; list anew."""
+
+
+class TooLargeVersionError(SpokeError):
+    """504 with cause ResourceVersionTooLarge: the server's cache is behind this resourceVersion."""
+
+
+class TooManyRequestsError(SpokeError):
+    """429: wait, then do the same again; nothing is lost."""
+
+
+class InvalidRequestError(SpokeError):
+    """400 or 422: the server does not understand the request, for instance WatchList."""
+
+
+class ServerError(SpokeError):
+    """Any other status, 500 and 502 among them."""

@@ -1,0 +1,171 @@
+"""From the bytes of an API server to typed objects.
+
+Nothing that a spoke sends can raise here but `UnreadableError`.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from rollgraph.core.errors import UnreadableError
+from rollgraph.core.objects.analysis import AnalysisRun, Experiment
+from rollgraph.core.objects.meta import LAST_APPLIED_ANNOTATION, KubeObject, Meta, Read
+from rollgraph.core.objects.rollout import Rollout
+from rollgraph.core.objects.workloads import Deployment, Pod, ReplicaSet
+from rollgraph.core.refs import Kind
+
+TYPES: dict[Kind, type[KubeObject]] = {
+    Kind.ROLLOUT: Rollout,
+    Kind.REPLICA_SET: ReplicaSet,
+    Kind.POD: Pod,
+    Kind.ANALYSIS_RUN: AnalysisRun,
+    Kind.EXPERIMENT: Experiment,
+    Kind.DEPLOYMENT: Deployment,
+}
+
+
+class WatchEvent(Read, frozen=True):
+    """One line of a watch; the object is decoded later, by kind."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
+    object: msgspec.Raw
+
+
+class ListMeta(Read, frozen=True):
+    """The metadata of a list. `continue_` is set while there are more pages."""
+
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class ObjectList(Read, frozen=True):
+    """One page of a list; the items are decoded later, by kind."""
+
+    metadata: ListMeta = ListMeta()
+    items: list[msgspec.Raw] | None = None
+
+
+class StatusCause(Read, frozen=True):
+    """One cause of a failed request."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class StatusDetails(Read, frozen=True):
+    """Details of a failed request."""
+
+    causes: list[StatusCause] | None = None
+    retry_after_seconds: int = 0
+
+
+class Status(Read, frozen=True):
+    """How an API server explains a failure, as an answer's body or as an ERROR event."""
+
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+    details: StatusDetails | None = None
+
+
+class _Bookmark(Read, frozen=True):
+    metadata: Meta = Meta(name="")
+
+
+class _Bare(Read, frozen=True):
+    metadata: Meta
+
+
+_events = msgspec.json.Decoder(WatchEvent)
+_lists = msgspec.json.Decoder(ObjectList)
+_statuses = msgspec.json.Decoder(Status)
+_bookmarks = msgspec.json.Decoder(_Bookmark)
+_bare = msgspec.json.Decoder(_Bare)
+_objects = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
+_manifests = msgspec.json.Decoder(dict[str, Any])
+_encoder = msgspec.json.Encoder()
+
+
+def watch_event(line: bytes) -> WatchEvent:
+    """Reads one line of a watch; `UnreadableError` for anything that is not an event."""
+    try:
+        return _events.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"not a watch event: {error}: {line[:80]!r}") from error
+
+
+def object_list(body: bytes) -> ObjectList:
+    """Reads one page of a list."""
+    try:
+        return _lists.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"not a list: {error}: {body[:80]!r}") from error
+
+
+def status(body: bytes) -> Status:
+    """Reads a Status.
+
+    A body that is none (a load balancer's page) gives one with code 0 and no message.
+    """
+    try:
+        return _statuses.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Status()
+
+
+def bookmark(raw: bytes | msgspec.Raw) -> Meta:
+    """Reads the metadata of a BOOKMARK event's object."""
+    try:
+        return _bookmarks.decode(raw).metadata
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"not a bookmark: {error}") from error
+
+
+def kube_object(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:
+    """Reads one object of a kind.
+
+    An object with a field of an unexpected type comes back with its metadata alone and the reason
+    in `unreadable`: one broken object must not hide the others. `UnreadableError` is raised only if
+    even the metadata make no sense.
+    """
+    try:
+        decoded = _objects[kind].decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        decoded = TYPES[kind](metadata=_bare_metadata(raw), unreadable=str(error))
+    decoded = msgspec.structs.replace(decoded, metadata=_trimmed(decoded.metadata))
+    if isinstance(decoded, Rollout):
+        return msgspec.structs.replace(decoded, manifest=_manifest(raw))
+    return decoded
+
+
+def _bare_metadata(raw: bytes | msgspec.Raw) -> Meta:
+    try:
+        return _bare.decode(raw).metadata
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"an object without readable metadata: {error}") from error
+
+
+def _trimmed(meta: Meta) -> Meta:
+    """Without the copy of the whole object that kubectl keeps in an annotation."""
+    if LAST_APPLIED_ANNOTATION not in (meta.annotations or {}):
+        return meta
+    kept = {k: v for k, v in (meta.annotations or {}).items() if k != LAST_APPLIED_ANNOTATION}
+    return msgspec.structs.replace(meta, annotations=kept)
+
+
+def _manifest(raw: bytes | msgspec.Raw) -> bytes:
+    """The object as JSON without managedFields and last-applied.
+
+    5.0 KB of 12.3 KB for a usual canary.
+    """
+    try:
+        body = _manifests.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return b""
+    metadata = body.get("metadata")
+    if isinstance(metadata, dict):
+        metadata.pop("managedFields", None)
+        annotations = metadata.get("annotations")
+        if isinstance(annotations, dict):
+            annotations.pop(LAST_APPLIED_ANNOTATION, None)
+    return _encoder.encode(body)

@@ -1,0 +1,110 @@
+"""What all Kubernetes objects share: metadata, conditions, containers."""
+
+from datetime import datetime
+
+import msgspec
+
+REVISION_ANNOTATION = "rollout.argoproj.io/revision"
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Read(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """Base of everything read from a spoke: camelCase on the wire, unknown fields skipped."""
+
+
+class OwnerReference(Read, frozen=True):
+    """Who made an object."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+
+
+class ManagedFields(Read, frozen=True):
+    """When one of an object's writers last changed it; which fields it wrote is skipped."""
+
+    time: datetime | None = None
+
+
+class Meta(Read, frozen=True):
+    """The metadata of one object. Times are UTC; absent is None."""
+
+    name: str
+    uid: str = ""
+    namespace: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: list[OwnerReference] | None = None
+    managed_fields: list[ManagedFields] | None = None
+
+    def label(self, key: str) -> str:
+        """The label's value, or "" without it."""
+        return (self.labels or {}).get(key, "")
+
+    def annotation(self, key: str) -> str:
+        """The annotation's value, or "" without it."""
+        return (self.annotations or {}).get(key, "")
+
+    @property
+    def owner_uids(self) -> tuple[str, ...]:
+        """UIDs of all owners, the controlling one among them."""
+        return tuple(owner.uid for owner in self.owner_references or ())
+
+    @property
+    def revision(self) -> int:
+        """The revision that the controller wrote on the object.
+
+        0 without one, as the plugin has it.
+        """
+        text = self.annotation(REVISION_ANNOTATION)
+        return int(text) if text.isascii() and text.isdigit() else 0
+
+
+class Condition(Read, frozen=True):
+    """One observed condition of an object."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    last_update_time: datetime | None = None
+    last_transition_time: datetime | None = None
+
+
+class Container(Read, frozen=True):
+    """A container of a pod template or pod."""
+
+    name: str = ""
+    image: str = ""
+    restart_policy: str | None = None
+
+
+class PodSpec(Read, frozen=True):
+    """The part of a pod's spec that says what runs, and where."""
+
+    containers: list[Container] | None = None
+    init_containers: list[Container] | None = None
+    node_name: str = ""
+
+
+class PodTemplate(Read, frozen=True):
+    """A pod template."""
+
+    spec: PodSpec = PodSpec()
+
+
+class KubeObject(Read, frozen=True):
+    """An object of a spoke.
+
+    Attributes:
+        metadata: Its metadata.
+        unreadable: Why the rest could not be read, or "" if it could.
+    """
+
+    metadata: Meta
+    unreadable: str = ""

@@ -1,0 +1,170 @@
+"""What the core of Rollgraph needs from the outside, and what it may rely on.
+
+A port speaks of intents, not of a technology. Each states its guarantees here, where it is
+declared; one contract suite (`tests/contract`) holds every adapter to them.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from rollgraph.core.connection import ClusterView
+from rollgraph.core.objects.decode import ObjectList, WatchEvent
+from rollgraph.core.paging import Page, PageRequest
+from rollgraph.core.refs import Kind, RolloutRef
+from rollgraph.core.view import RolloutView
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The present, in UTC with a time zone."""
+
+
+class ServerVersions(msgspec.Struct, frozen=True):
+    """What runs on a spoke; "" where it cannot be known."""
+
+    kubernetes: str = ""
+    argo_rollouts: str = ""
+
+
+class ListWatch(Protocol):
+    """One spoke's API server, as a reflector sees it.
+
+    Every method raises a `core.errors.SpokeError` for anything that the server or the network does,
+    and `UnreadableError` for an answer that is no answer; nothing else. Each call is one request:
+    retrying, waiting and falling back are the caller's. `namespace` "" means all namespaces.
+    """
+
+    async def list(
+        self,
+        kind: Kind,
+        *,
+        namespace: str = "",
+        resource_version: str = "",
+        continue_: str = "",
+        limit: int | None = None,
+    ) -> ObjectList:
+        """One page of a list. `resource_version` "" reads the newest state, "0" whatever the server
+        has cached.
+
+        With a limit the server answers at most so many items and a token for the next call;
+        without, all of them.
+        """
+
+    def watch(
+        self,
+        kind: Kind,
+        *,
+        namespace: str = "",
+        resource_version: str,
+        timeout: float,
+        initial_events: bool = False,
+    ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
+        """A stream of changes after `resource_version`.
+
+        The stream ends by itself when the server closes it, which it is asked to do after `timeout`
+        seconds. A dead connection ends it with `UnreachableError`, at the latest when the adapter's
+        read time-out has passed. ERROR events are yielded, not raised. With `initial_events` the
+        server first sends each existing object as ADDED, then a BOOKMARK annotated `k8s.io/initial-
+        events-end` (WatchList); a server without WatchList refuses with `InvalidRequestError`.
+        Leaving the context closes the connection.
+        """
+
+    async def versions(self) -> ServerVersions:
+        """Asks the server for its version. Cheap: it also serves as proof of life."""
+
+    async def close(self) -> None:
+        """Closes every connection. The object is of no use afterwards."""
+
+
+class Spoke(msgspec.Struct, frozen=True):
+    """A cluster to watch, as a source of spokes describes it.
+
+    Attributes:
+        name: Its name in the fleet, unique.
+        fingerprint: Changes whenever anything about how to reach it changes, credentials too; it
+            reveals nothing.
+        open: Opens its API server; each call gives a new one, which the caller closes.
+        namespaces: The namespaces to watch; empty means all.
+        labels: The operator's labels for the cluster, such as environment and region.
+    """
+
+    name: str
+    fingerprint: str
+    open: "OpenListWatch"
+    namespaces: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+
+
+class OpenListWatch(Protocol):
+    """Opens one spoke's API server."""
+
+    async def __call__(self) -> ListWatch:
+        """Opens it.
+
+        Raises `UnauthenticatedError` if credentials cannot be had, `ConfigError` if the description
+        is wrong.
+        """
+
+
+class SpokeSource(Protocol):
+    """Where the spokes come from."""
+
+    def watch(self) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Spoke]]]:
+        """All spokes now, then all spokes again whenever the source changed.
+
+        The first item comes at once; a source that cannot be read at the start raises
+        `ConfigError`. Later trouble (a half-written file) keeps the last good answer and is logged.
+        """
+
+
+class Projection(Protocol):
+    """The write side of the fleet's model: what the workers know.
+
+    One writer per cluster. Each call is atomic: a reader sees all of it or nothing.
+    """
+
+    def put_cluster(self, cluster: ClusterView) -> None:
+        """Adds or replaces what is known of a cluster itself."""
+
+    def put_rollout(self, view: RolloutView) -> None:
+        """Adds or replaces one rollout's view."""
+
+    def drop_rollout(self, ref: RolloutRef) -> None:
+        """Forgets a rollout that no longer exists; nothing happens if it is not known."""
+
+    def drop_cluster(self, name: str) -> None:
+        """Forgets a cluster and all its rollouts."""
+
+
+class Mirror(Protocol):
+    """The read side of the fleet's model. Answers from memory, at once; never calls a spoke.
+
+    A view is immutable: what a reader holds does not change under it.
+    """
+
+    def clusters(self) -> Collection[ClusterView]:
+        """Every known cluster, by name."""
+
+    def cluster(self, name: str) -> ClusterView | None:
+        """One cluster."""
+
+    def rollout(self, ref: RolloutRef) -> RolloutView | None:
+        """One rollout."""
+
+    def page(self, request: PageRequest) -> Page:
+        """One page of rollouts.
+
+        Going from page to page with the cursors of the answers visits each rollout that matches all
+        the while exactly once, whatever changes meanwhile: a rollout whose place in the order
+        changes keeps, for the pages that follow a first page, the place it had then. Raises
+        `BadCursorError` for a cursor of another order.
+        """
+
+    def count(self, request: PageRequest) -> int:
+        """How many rollouts match the request's filter now."""
