@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from rollgraph.core.durations import pause_duration
-from rollgraph.core.objects.rollout import PauseCondition, Rollout, StepPluginStatus
+from rollgraph.core.objects.rollout import Rollout, StepPluginStatus
+from rollgraph.core.pauses import PauseReason, pause_condition
 
 
 class StepState(StrEnum):
@@ -201,14 +202,8 @@ def _pause(rollout: Rollout, index: int, body: Any, state: StepState) -> AnyStep
 
 
 def _held_since(rollout: Rollout) -> datetime | None:
-    condition = pause_condition(rollout, "CanaryPauseStep")
+    condition = pause_condition(rollout, PauseReason.CANARY_PAUSE_STEP)
     return condition.start_time if condition else None
-
-
-def pause_condition(rollout: Rollout, reason: str) -> PauseCondition | None:
-    """The first pause condition with this reason."""
-    conditions = rollout.status.pause_conditions or ()
-    return next((condition for condition in conditions if condition.reason == reason), None)
 
 
 def _set_canary_scale(_: Rollout, index: int, body: Any, state: StepState) -> AnyStep | None:

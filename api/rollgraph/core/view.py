@@ -17,6 +17,7 @@ from rollgraph.core.analysis import (
 )
 from rollgraph.core.belongings import Belongings
 from rollgraph.core.objects.rollout import Rollout
+from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase, phase
 from rollgraph.core.progress import Progress, progress
 from rollgraph.core.refs import RolloutRef
@@ -76,9 +77,9 @@ class RolloutView(msgspec.Struct, frozen=True, gc=False):
         return created(self.rollout)
 
     @property
-    def pause_reasons(self) -> tuple[str, ...]:
-        """Argo's reasons for which the controller holds the rollout now."""
-        return tuple(p.reason for p in self.rollout.status.pause_conditions or ())
+    def pause_reasons(self) -> tuple[PauseReason, ...]:
+        """Why the controller holds the rollout now."""
+        return tuple(pause_reason(p.reason) for p in self.rollout.status.pause_conditions or ())
 
     @property
     def revisions(self) -> tuple[Revision, ...]:

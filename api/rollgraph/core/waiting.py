@@ -13,6 +13,7 @@ from rollgraph.core.analysis import AnalysisRunKind, AnalysisRunView, Experiment
 from rollgraph.core.durations import go_duration
 from rollgraph.core.objects.analysis import AnalysisRun, Metric, MetricResult
 from rollgraph.core.objects.rollout import PauseCondition, Rollout
+from rollgraph.core.pauses import PauseReason
 from rollgraph.core.phase import COMPLETED, Phase, PhaseMessage
 from rollgraph.core.steps import (
     AnalysisStep,
@@ -122,7 +123,7 @@ def _paused(at: Circumstances) -> Waiting:
             human=True,
             since=since,
         )
-    if condition.reason == "BlueGreenPause":
+    if condition.reason == PauseReason.BLUE_GREEN_PAUSE:
         return _blue_green_pause(at.rollout, since)
     if isinstance(at.step, PauseStep) and not at.step.indefinite:
         return Waiting(
