@@ -4,7 +4,7 @@ A port speaks of intents, not of a technology. Each states its guarantees here, 
 declared; one contract suite (`tests/contract`) holds every adapter to them.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ import msgspec
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.paging import Page, PageRequest
+from rollgraph.core.phase import Phase
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.view import RolloutView
 
@@ -126,7 +127,8 @@ class SpokeSource(Protocol):
 class Projection(Protocol):
     """The write side of the fleet's model: what the workers know.
 
-    One writer per cluster. Each call is atomic: a reader sees all of it or nothing.
+    One writer per cluster. Each call is atomic: a reader sees all of it or nothing. A cluster and
+    its rollouts may be put in any order.
     """
 
     def put_cluster(self, cluster: ClusterView) -> None:
@@ -139,7 +141,7 @@ class Projection(Protocol):
         """Forgets a rollout that no longer exists; nothing happens if it is not known."""
 
     def drop_cluster(self, name: str) -> None:
-        """Forgets a cluster and all its rollouts."""
+        """Forgets a cluster and all its rollouts; nothing happens if it is not known."""
 
 
 class Mirror(Protocol):
@@ -158,13 +160,37 @@ class Mirror(Protocol):
         """One rollout."""
 
     def page(self, request: PageRequest) -> Page:
-        """One page of rollouts.
+        """One page of rollouts: at their place in the order, as they are now.
 
-        Going from page to page with the cursors of the answers visits each rollout that matches all
-        the while exactly once, whatever changes meanwhile: a rollout whose place in the order
-        changes keeps, for the pages that follow a first page, the place it had then. Raises
-        `BadCursorError` for a cursor of another order.
+        Going from page to page with the cursors of the answers, forwards or backwards, visits each
+        rollout that exists and matches all the while exactly once, whatever changes meanwhile: a
+        rollout whose place in the order changes keeps, for the pages that follow a first page, the
+        place it had then. Others are visited once at most. A rollout that is made during the walk
+        is not part of it, nor is one that is deleted, its cluster's end included.
+
+        That holds for as long as the mirror can afford to remember the places: for a minute after
+        the first change, and longer in a fleet that rests. From then on, and if the cursor is
+        another mirror's, the walk goes on from the cursor over the present places: it visits
+        exactly once each rollout that has not moved, and begins such a minute anew.
+
+        `has_next` and `has_previous` speak of that walk, and of what matches now. A cursor may be
+        used with another filter and another size.
+
+        Raises `BadCursorError` for what is no cursor or one of another order, `BadFilterError` for
+        a filter that makes no sense, `BadRequestError` for a size that makes none.
         """
 
     def count(self, request: PageRequest) -> int:
-        """How many rollouts match the request's filter now."""
+        """How many rollouts match the request's filter now, whatever its cursors and sizes.
+
+        Raises `BadFilterError` as `page` does.
+        """
+
+    def counts(self, cluster: str) -> Mapping[Phase, int]:
+        """How many of a cluster's rollouts are in each phase now; phases without any are left out.
+
+        Empty for a cluster that is not known. Costs nothing: it is kept, not counted.
+        """
+
+    def namespaces(self, cluster: str) -> Sequence[str]:
+        """The namespaces of a cluster that have rollouts now, by name."""

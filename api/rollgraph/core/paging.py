@@ -4,12 +4,13 @@ from enum import StrEnum
 
 import msgspec
 
+from rollgraph.core.errors import BadRequestError
 from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.view import RolloutView
 
 
 class OrderField(StrEnum):
-    """What rollouts can be ordered by."""
+    """What rollouts can be ordered by. PHASE is by urgency: see `core.ordering`."""
 
     CLUSTER = "CLUSTER"
     NAMESPACE = "NAMESPACE"
@@ -26,6 +27,9 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     field: OrderField
     descending: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.field} {'DESC' if self.descending else 'ASC'}"
+
 
 class PageRequest(msgspec.Struct, frozen=True):
     """Which rollouts, in which order, and which part of them.
@@ -33,8 +37,9 @@ class PageRequest(msgspec.Struct, frozen=True):
     Attributes:
         filter: None for all rollouts.
         order: The keys, most significant first; empty for cluster, namespace, name.
-        first, after: The first so many after a cursor (`after` None: from the start).
-        last, before: The last so many before a cursor. Not to be mixed with `first`.
+        first: The first so many. Without `first` and `last` the page has no end.
+        last: The last so many. Not to be mixed with `first`.
+        after, before: Cursors; only what lies behind, or ahead of, them.
     """
 
     filter: RolloutFilter | None = None
@@ -46,9 +51,23 @@ class PageRequest(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Part of the rollouts that match, with one opaque cursor for each."""
+    """Part of the rollouts that match, with one opaque cursor for each.
+
+    Attributes:
+        has_next: Whether a rollout that matches follows the page.
+        has_previous: Whether one precedes it.
+    """
 
     rollouts: tuple[RolloutView, ...]
     cursors: tuple[str, ...]
     has_next: bool
     has_previous: bool
+
+
+def check(request: PageRequest) -> None:
+    """Raises `BadRequestError` if the size of the page makes no sense."""
+    if request.first is not None and request.last is not None:
+        raise BadRequestError("pass `first` or `last`, not both")
+    for name, size in (("first", request.first), ("last", request.last)):
+        if size is not None and size < 0:
+            raise BadRequestError(f"`{name}` must not be negative, got {size}")

@@ -1,0 +1,5 @@
+"""The fleet's model in memory: all that one process needs, and what a replica consists of."""
+
+from rollgraph.adapters.memory.mirror import MemoryMirror
+
+__all__ = ["MemoryMirror"]
