@@ -1,0 +1,151 @@
+"""The root of all queries. Every answer comes from the mirror; no query calls a spoke."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import strawberry
+from rollgraph.core.labels import selector
+
+from rollgraph.core.connection import ClusterView
+from rollgraph.core.filtering import string_predicate
+from rollgraph.core.refs import RolloutRef
+from rollgraph.schema.connections import (
+    FILTER,
+    ORDER,
+    After,
+    Before,
+    Connection,
+    First,
+    Key,
+    Last,
+    connect,
+    window,
+)
+from rollgraph.schema.context import Context, Info
+from rollgraph.schema.described import resolved
+from rollgraph.schema.inputs import (
+    ClusterFilter,
+    ClusterOrder,
+    ClusterOrderField,
+    OrderDirection,
+    RolloutFilter,
+    RolloutOrder,
+)
+from rollgraph.schema.types.cluster import Cluster, cluster, environment, region
+from rollgraph.schema.types.fleet import RolloutConnection, rollout_connection
+from rollgraph.schema.types.rollout import Rollout, rollout_of
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    """What can be asked."""
+
+    @resolved
+    def rollout(
+        self,
+        info: Info,
+        cluster: Annotated[str, strawberry.argument(description="The cluster's name.")],
+        namespace: Annotated[str, strawberry.argument(description="The namespace.")],
+        name: Annotated[str, strawberry.argument(description="The rollout's name.")],
+    ) -> Rollout | None:
+        """One rollout; null if it does not exist, or its cluster has not been read yet."""
+        return rollout_of(info, RolloutRef(cluster, namespace, name))
+
+    @resolved
+    def rollouts(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[RolloutFilter | None, FILTER] = None,
+        order_by: Annotated[list[RolloutOrder] | None, ORDER] = None,
+    ) -> RolloutConnection:
+        """The rollouts of all clusters, by cluster, namespace and name unless asked otherwise.
+
+        A page has 50 rollouts unless `first` or `last` say otherwise, and 200 at the most.
+        Walking with the cursors visits each rollout that matches all the while exactly once, also
+        while rollouts change their place in the order.
+        """
+        return rollout_connection(
+            info,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+            filter=filter,
+            order_by=order_by,
+        )
+
+    @resolved
+    def cluster(
+        self,
+        info: Info,
+        name: Annotated[str, strawberry.argument(description="The cluster's name.")],
+    ) -> Cluster | None:
+        """One cluster; null if it is not in the fleet."""
+        view = info.context.mirror.cluster(name)
+        return cluster(view) if view else None
+
+    @resolved
+    def clusters(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[ClusterFilter | None, FILTER] = None,
+        order_by: Annotated[ClusterOrder | None, ORDER] = None,
+    ) -> Connection[Cluster]:
+        """The clusters that the gateway watches, by name unless asked otherwise."""
+        wanted = _wanted(filter)
+        chosen = [view for view in info.context.mirror.clusters() if wanted(view)]
+        order = order_by or ClusterOrder(field=ClusterOrderField.NAME)
+        return connect(
+            chosen,
+            _place(info.context, order),
+            cluster,
+            window(first, after, last, before),
+            descending=order.direction is OrderDirection.DESC,
+        )
+
+
+def _wanted(wanted: ClusterFilter | None) -> Callable[[ClusterView], bool]:
+    """The predicate of a filter of clusters."""
+    if wanted is None:
+        return lambda _: True
+    tests: list[Callable[[ClusterView], bool]] = []
+    if wanted.name is not None:
+        named = string_predicate(wanted.name.core())
+        tests.append(lambda view: named(view.name))
+    if wanted.environment is not None:
+        in_environment = string_predicate(wanted.environment.core())
+        tests.append(lambda view: in_environment(environment(view) or ""))
+    if wanted.region is not None:
+        in_region = string_predicate(wanted.region.core())
+        tests.append(lambda view: in_region(region(view) or ""))
+    if wanted.status is not None:
+        states = frozenset(wanted.status)
+        tests.append(lambda view: view.status in states)
+    if wanted.label_selector is not None:
+        labelled = selector(wanted.label_selector)
+        tests.append(lambda view: labelled(view.labels))
+    return lambda view: all(test(view) for test in tests)
+
+
+def _place(context: Context, order: ClusterOrder) -> Callable[[ClusterView], Key]:
+    """Where a cluster stands in an order; the name breaks ties."""
+    match order.field:
+        case ClusterOrderField.NAME:
+            return lambda view: (view.name,)
+        case ClusterOrderField.LAG:
+            # The shortest lag has the latest sign of life; without one a cluster comes last.
+            return lambda view: (-_micros(view), view.name)
+        case ClusterOrderField.ROLLOUT_COUNT:
+            return lambda view: (sum(context.mirror.counts(view.name).values()), view.name)
+
+
+def _micros(view: ClusterView) -> int:
+    return int(view.confirmed_at.timestamp() * 1e6) if view.confirmed_at else 0

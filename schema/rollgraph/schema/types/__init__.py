@@ -1,0 +1,1 @@
+"""GraphQL types: thin wrappers; nothing is derived here that core could say."""

@@ -1,0 +1,212 @@
+"""What all mirrored objects share: identity, metadata, freshness."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import strawberry
+from strawberry import ID
+
+from rollgraph.core.objects import meta
+from rollgraph.core.refs import Kind
+from rollgraph.core.replicasets import EPOCH
+from rollgraph.core.replicasets import ContainerImage as CoreImage
+from rollgraph.schema.context import Context, Info
+from rollgraph.schema.described import enum, resolved
+from rollgraph.schema.ids import global_id
+
+if TYPE_CHECKING:
+    from rollgraph.schema.types.cluster import Cluster
+
+    ClusterRef = Cluster
+else:
+    ClusterRef = Annotated["Cluster", strawberry.lazy("rollgraph.schema.types.cluster")]
+
+
+KEYS = strawberry.argument(description="Only these keys.")
+
+
+@strawberry.interface(description="Anything with a global ID.")
+class Node:
+    """Anything with a global ID."""
+
+    id: ID = strawberry.field(description="A global ID, opaque and stable.")
+
+
+@strawberry.type(description="A label or annotation.")
+class KeyValue:
+    """A label or annotation."""
+
+    key: str = strawberry.field(description="Its key.")
+    value: str = strawberry.field(description="Its value.")
+
+
+@strawberry.type(description="How far the mirrored copy of an object can be trusted.")
+class Freshness:
+    """How far the mirrored copy of an object can be trusted."""
+
+    observed_at: datetime | None = strawberry.field(
+        description="When the API server last gave a sign of life; the copy was true then."
+    )
+    lag: timedelta | None = strawberry.field(description="How long ago that was.")
+    stale: bool = strawberry.field(
+        description="True unless changes of this kind of object are known to arrive at once."
+    )
+
+
+@strawberry.type(description="The image of one container.")
+class ContainerImage:
+    """The image of one container."""
+
+    container: str = strawberry.field(description="The container's name.")
+    image: str = strawberry.field(description="The image, with tag or digest.")
+    init: bool = strawberry.field(description="Whether it is an init container.")
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+enum(
+    ConditionStatus,
+    "ConditionStatus",
+    "Whether a condition holds.",
+    {
+        "TRUE": "It holds.",
+        "FALSE": "It does not hold.",
+        "UNKNOWN": "Nobody can say.",
+    },
+)
+
+
+@strawberry.type(description="One observed condition of an object.")
+class Condition:
+    """One observed condition of an object."""
+
+    type: str = strawberry.field(description="What is observed, such as `Progressing`.")
+    status: ConditionStatus = strawberry.field(description="Whether it holds.")
+    reason: str | None = strawberry.field(description="The reason, one word.")
+    message: str | None = strawberry.field(description="The reason, in a sentence.")
+    last_update_time: datetime | None = strawberry.field(description="When it was last reported.")
+    last_transition_time: datetime | None = strawberry.field(
+        description="When its status last changed."
+    )
+
+
+@strawberry.interface(description="An object of a cluster, as the gateway mirrors it.")
+class KubernetesObject(Node):
+    """An object of a cluster, as the gateway mirrors it."""
+
+    cluster_name: str = strawberry.field(description="The name of its cluster.")
+    source: strawberry.Private[meta.KubeObject]
+
+    # Its kind in the core: each has a watch, and so a freshness, of its own.
+    kind: ClassVar[Kind]
+
+    @resolved
+    def cluster(self, info: Info) -> ClusterRef:
+        """Its cluster."""
+        from rollgraph.schema.types.cluster import cluster_of
+
+        return cluster_of(info, self.cluster_name)
+
+    @resolved
+    def namespace(self) -> str:
+        """Its namespace."""
+        return self.source.metadata.namespace
+
+    @resolved
+    def name(self) -> str:
+        """Its name."""
+        return self.source.metadata.name
+
+    @resolved
+    def uid(self) -> str:
+        """Its UID: a new object of the same name has another."""
+        return self.source.metadata.uid
+
+    @resolved
+    def resource_version(self) -> str:
+        """The version of the mirrored copy, opaque."""
+        return self.source.metadata.resource_version
+
+    @resolved
+    def generation(self) -> int:
+        """Counts the changes of its spec."""
+        return self.source.metadata.generation
+
+    @resolved
+    def created_at(self) -> datetime:
+        """When it was created."""
+        return self.source.metadata.creation_timestamp or EPOCH
+
+    @resolved
+    def labels(self, keys: Annotated[list[str] | None, KEYS] = None) -> list[KeyValue]:
+        """Its labels, by key; `keys` narrows them."""
+        return key_values(self.source.metadata.labels, keys)
+
+    @resolved
+    def annotations(self, keys: Annotated[list[str] | None, KEYS] = None) -> list[KeyValue]:
+        """Its annotations, by key, without kubectl's copy of the object; `keys` narrows them."""
+        return key_values(self.source.metadata.annotations, keys)
+
+    @resolved
+    def freshness(self, info: Info) -> Freshness:
+        """How far this copy can be trusted."""
+        return freshness(info.context, self.cluster_name, self.kind)
+
+
+def object_id(type_name: str, cluster: str, item: meta.KubeObject) -> ID:
+    """The global ID of a mirrored object."""
+    return global_id(type_name, cluster, item.metadata.namespace, item.metadata.name)
+
+
+def key_values(values: Mapping[str, str] | None, keys: list[str] | None) -> list[KeyValue]:
+    """Labels or annotations by key, all or the named ones."""
+    found = sorted((values or {}).items())
+    return [KeyValue(key=k, value=v) for k, v in found if keys is None or k in keys]
+
+
+def freshness(context: Context, cluster_name: str, kind: Kind) -> Freshness:
+    """How far the copies of a kind can be trusted; of an unknown cluster, not at all."""
+    cluster = context.mirror.cluster(cluster_name)
+    if cluster is None:
+        return Freshness(observed_at=None, lag=None, stale=True)
+    seen = cluster.confirmed_at
+    return Freshness(
+        observed_at=seen,
+        lag=max(context.now - seen, timedelta(0)) if seen else None,
+        stale=cluster.stale(context.now, context.patience, kind),
+    )
+
+
+def container_images(images: Iterable[CoreImage]) -> list[ContainerImage]:
+    """The images of a template."""
+    return [ContainerImage(container=i.container, image=i.image, init=i.init) for i in images]
+
+
+def conditions(items: Iterable[meta.Condition] | None) -> list[Condition]:
+    """An object's conditions in its own order."""
+    return [
+        Condition(
+            type=item.type,
+            status=_condition_status(item.status),
+            reason=item.reason or None,
+            message=item.message or None,
+            last_update_time=item.last_update_time,
+            last_transition_time=item.last_transition_time,
+        )
+        for item in items or ()
+    ]
+
+
+def _condition_status(text: str) -> ConditionStatus:
+    try:
+        return ConditionStatus(text)
+    except ValueError:
+        return ConditionStatus.UNKNOWN

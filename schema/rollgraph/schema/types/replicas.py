@@ -1,0 +1,271 @@
+"""Revisions, ReplicaSets and pods: what runs."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import strawberry
+
+from rollgraph.core.pods import PodCategory, PodView
+from rollgraph.core.refs import Kind, RolloutRef
+from rollgraph.core.replicasets import ReplicaSetHealth, ReplicaSetView, Role, created
+from rollgraph.core.revisions import Revision as CoreRevision
+from rollgraph.schema.connections import FILTER, After, Connection, First, Key, connect, window
+from rollgraph.schema.described import resolved
+from rollgraph.schema.ids import global_id
+from rollgraph.schema.types.kubernetes import (
+    ContainerImage,
+    KubernetesObject,
+    Node,
+    container_images,
+    object_id,
+)
+
+if TYPE_CHECKING:
+    from rollgraph.schema.types.analysis import AnalysisRun, Experiment
+
+    AnalysisRuns = list[AnalysisRun]
+    Experiments = list[Experiment]
+else:
+    AnalysisRuns = list[
+        Annotated["AnalysisRun", strawberry.lazy("rollgraph.schema.types.analysis")]
+    ]
+    Experiments = list[Annotated["Experiment", strawberry.lazy("rollgraph.schema.types.analysis")]]
+
+
+@strawberry.type(description="Counts of pods.")
+class ReplicaCounts:
+    """Counts of pods."""
+
+    desired: int = strawberry.field(description="Pods that are asked for.")
+    current: int = strawberry.field(description="Pods that exist.")
+    updated: int = strawberry.field(description="Pods of the newest template.")
+    ready: int = strawberry.field(description="Pods that are ready.")
+    available: int = strawberry.field(
+        description="Pods that have been ready for `minReadySeconds`."
+    )
+    hpa: int | None = strawberry.field(
+        description="Pods that count for a HorizontalPodAutoscaler, on a Rollout.", default=None
+    )
+
+
+@strawberry.input(description="Which pods; every part that is set must hold.")
+class PodFilter:
+    """Which pods; every part that is set must hold."""
+
+    status: list[PodCategory] | None = strawberry.field(
+        description="One of these states.", default=None
+    )
+    ready: bool | None = strawberry.field(description="Ready, or not.", default=None)
+
+    def holds(self, pod: PodView) -> bool:
+        """Whether a pod is wanted."""
+        if self.status is not None and pod.category not in self.status:
+            return False
+        return self.ready is None or pod.ready is self.ready
+
+
+@strawberry.type(description="A pod.")
+class Pod(KubernetesObject):
+    """A pod."""
+
+    kind: ClassVar[Kind] = Kind.POD
+    view: strawberry.Private[PodView]
+    roles: list[Role] = strawberry.field(description="The parts that its ReplicaSet plays.")
+
+    @resolved
+    def status(self) -> PodCategory:
+        """Its state, as far as a dashboard tells them apart."""
+        return self.view.category
+
+    @resolved
+    def reason(self) -> str:
+        """The STATUS that kubectl prints: `Running`, `Init:0/1`, `CrashLoopBackOff`."""
+        return self.view.reason
+
+    @resolved
+    def ready(self) -> bool:
+        """Whether its Ready condition holds."""
+        return self.view.ready
+
+    @resolved
+    def ready_containers(self) -> int:
+        """Containers that are ready and running."""
+        return self.view.ready_containers
+
+    @resolved
+    def total_containers(self) -> int:
+        """Containers that it has, init containers not counted."""
+        return self.view.total_containers
+
+    @resolved
+    def restarts(self) -> int:
+        """Restarts of its containers; while it initialises, of its init containers."""
+        return self.view.restarts
+
+    @resolved
+    def node_name(self) -> str | None:
+        """Its node."""
+        return self.view.pod.spec.node_name or None
+
+    @resolved
+    def pod_ip(self) -> str | None:
+        """Its address."""
+        return self.view.pod.status.pod_ip or None
+
+    @resolved
+    def started_at(self) -> datetime | None:
+        """When its kubelet took it on."""
+        return self.view.pod.status.start_time
+
+
+@strawberry.type(description="A ReplicaSet of a rollout or of one of its experiments.")
+class ReplicaSet(KubernetesObject):
+    """A ReplicaSet of a rollout or of one of its experiments."""
+
+    kind: ClassVar[Kind] = Kind.REPLICA_SET
+    view: strawberry.Private[ReplicaSetView]
+
+    @resolved
+    def roles(self) -> list[Role]:
+        """The parts that it plays."""
+        return list(self.view.roles)
+
+    @resolved
+    def health(self) -> ReplicaSetHealth:
+        """How it fares."""
+        return self.view.health
+
+    @resolved
+    def revision(self) -> int:
+        """The revision that it runs; 0 if it does not say."""
+        return self.view.revision
+
+    @resolved
+    def pod_template_hash(self) -> str:
+        """The hash of the template that it runs."""
+        return self.view.replica_set.pod_template_hash
+
+    @resolved
+    def images(self) -> list[ContainerImage]:
+        """The images that it runs."""
+        return container_images(self.view.images)
+
+    @resolved
+    def replicas(self) -> ReplicaCounts:
+        """Its pods, counted by the ReplicaSet itself."""
+        rs = self.view.replica_set
+        return ReplicaCounts(
+            desired=1 if rs.spec.replicas is None else rs.spec.replicas,
+            current=rs.status.replicas,
+            updated=rs.status.replicas,
+            ready=rs.status.ready_replicas,
+            available=rs.status.available_replicas,
+        )
+
+    @resolved
+    def scale_down_deadline(self) -> datetime | None:
+        """When the controller will scale it down, if that is planned."""
+        return self.view.scale_down_deadline
+
+    @resolved
+    def pods(
+        self,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[PodFilter | None, FILTER] = None,
+    ) -> Connection[Pod]:
+        """Its pods, oldest first."""
+        chosen = [pod for pod in self.view.pods if filter is None or filter.holds(pod)]
+        return connect(chosen, _pod_place, self._pod, window(first, after))
+
+    def _pod(self, view: PodView) -> Pod:
+        return Pod(
+            id=object_id("Pod", self.cluster_name, view.pod),
+            cluster_name=self.cluster_name,
+            source=view.pod,
+            view=view,
+            roles=list(self.view.roles),
+        )
+
+
+@strawberry.type(description="One version of a rollout's template, and what came of it.")
+class Revision(Node):
+    """One version of a rollout's template, and what came of it."""
+
+    rollout: strawberry.Private[RolloutRef]
+    view: strawberry.Private[CoreRevision]
+
+    @resolved
+    def number(self) -> int:
+        """Counts up; 0 gathers what carries no revision."""
+        return self.view.number
+
+    @resolved
+    def roles(self) -> list[Role]:
+        """The parts that it plays now."""
+        return list(self.view.roles)
+
+    @resolved
+    def pod_template_hash(self) -> str | None:
+        """The hash of its template, while a ReplicaSet of it exists."""
+        found = self.view.replica_set
+        return found.replica_set.pod_template_hash if found else None
+
+    @resolved
+    def images(self) -> list[ContainerImage]:
+        """Its images, while a ReplicaSet of it exists."""
+        found = self.view.replica_set
+        return container_images(found.images) if found else []
+
+    @resolved
+    def created_at(self) -> datetime | None:
+        """When its ReplicaSet was made."""
+        found = self.view.replica_set
+        return created(found.replica_set) if found else None
+
+    @resolved
+    def change_cause(self) -> str | None:
+        """Why it was made, if the `kubernetes.io/change-cause` annotation says."""
+        found = self.view.replica_set
+        cause = found.replica_set.metadata.annotation("kubernetes.io/change-cause") if found else ""
+        return cause or None
+
+    @resolved
+    def replica_set(self) -> ReplicaSet | None:
+        """The ReplicaSet that runs it; null once that has been garbage collected."""
+        found = self.view.replica_set
+        return replica_set(self.rollout.cluster, found) if found else None
+
+    @resolved
+    def analysis_runs(self) -> AnalysisRuns:
+        """The analysis runs of this revision, oldest first."""
+        from rollgraph.schema.types.analysis import analysis_run
+
+        return [analysis_run(self.rollout, run) for run in self.view.analysis_runs]
+
+    @resolved
+    def experiments(self) -> Experiments:
+        """The experiments of this revision, oldest first."""
+        from rollgraph.schema.types.analysis import experiment
+
+        return [experiment(self.rollout, item) for item in self.view.experiments]
+
+
+def replica_set(cluster: str, view: ReplicaSetView) -> ReplicaSet:
+    """The GraphQL object of a ReplicaSet."""
+    return ReplicaSet(
+        id=object_id("ReplicaSet", cluster, view.replica_set),
+        cluster_name=cluster,
+        source=view.replica_set,
+        view=view,
+    )
+
+
+def revision(rollout: RolloutRef, view: CoreRevision) -> Revision:
+    """The GraphQL object of a revision."""
+    place = (rollout.cluster, rollout.namespace, rollout.name, str(view.number))
+    return Revision(id=global_id("Revision", *place), rollout=rollout, view=view)
+
+
+def _pod_place(view: PodView) -> Key:
+    return (created(view.pod).isoformat(), view.pod.metadata.name)

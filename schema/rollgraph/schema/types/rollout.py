@@ -1,0 +1,517 @@
+"""A rollout."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+import msgspec
+import strawberry
+
+from rollgraph.core.images import running_images
+from rollgraph.core.pauses import PauseReason, pause_reason
+from rollgraph.core.phase import Phase
+from rollgraph.core.progress import Progress
+from rollgraph.core.refs import Kind, RolloutRef
+from rollgraph.core.replicasets import Role, created
+from rollgraph.core.revisions import Revision as CoreRevision
+from rollgraph.core.split import Slice
+from rollgraph.core.view import RolloutView, StrategyKind
+from rollgraph.core.waiting import WaitReason
+from rollgraph.schema.connections import FILTER, After, Connection, First, connect, window
+from rollgraph.schema.context import Info
+from rollgraph.schema.described import enum, resolved
+from rollgraph.schema.scalars import Json, Percent, percent
+from rollgraph.schema.types.analysis import (
+    AnalysisRun,
+    AnalysisRunFilter,
+    Experiment,
+    analysis_run,
+    experiment,
+)
+from rollgraph.schema.types.kubernetes import (
+    Condition,
+    ContainerImage,
+    KubernetesObject,
+    conditions,
+    container_images,
+    object_id,
+)
+from rollgraph.schema.types.replicas import (
+    ReplicaCounts,
+    ReplicaSet,
+    Revision,
+    replica_set,
+    revision,
+)
+from rollgraph.schema.types.steps import CanaryStep, canary_step
+from rollgraph.schema.types.strategy import RolloutStrategy, rollout_strategy
+
+
+@strawberry.type(description="Why and since when the controller holds a rollout.")
+class PauseCondition:
+    """Why and since when the controller holds a rollout."""
+
+    reason: PauseReason = strawberry.field(description="Why.")
+    start_time: datetime | None = strawberry.field(description="Since when.")
+
+
+@strawberry.type(description="An image that pods run now.")
+class RunningImage:
+    """An image that pods run now."""
+
+    image: str = strawberry.field(description="The image, with tag or digest.")
+    roles: list[Role] = strawberry.field(description="The parts that ReplicaSets with it play.")
+    experiment_templates: list[str] = strawberry.field(
+        description="The experiment templates that run it."
+    )
+
+
+@strawberry.type(description="The workload whose template a rollout borrows.")
+class WorkloadRef:
+    """The workload whose template a rollout borrows."""
+
+    api_version: str = strawberry.field(description="Its API version.")
+    kind: str = strawberry.field(description="Its kind.")
+    name: str = strawberry.field(description="Its name.")
+
+
+@strawberry.type(description="What a rollout waits for.")
+class RolloutWait:
+    """What a rollout waits for."""
+
+    reason: WaitReason = strawberry.field(description="What has to happen.")
+    message: str = strawberry.field(description="The same in a sentence.")
+    human: bool = strawberry.field(
+        description="Whether nothing happens until a person, or their script, acts."
+    )
+    since: datetime | None = strawberry.field(
+        description="Since when, where the rollout's objects tell."
+    )
+    until: datetime | None = strawberry.field(description="When it ends, or the earliest time.")
+    exact: bool = strawberry.field(
+        description="Whether `until` is the end itself, and not only the earliest time."
+    )
+    remaining: timedelta | None = strawberry.field(
+        description="The time from now to `until`; 0 once that has passed."
+    )
+    elapsed: timedelta | None = strawberry.field(description="The time from `since` to now.")
+    deadline: datetime | None = strawberry.field(
+        description="When the controller gives up and calls the update degraded."
+    )
+
+
+@strawberry.type(description="How far an update has come.")
+class RolloutProgress:
+    """How far an update has come."""
+
+    progress: strawberry.Private[Progress]
+
+    @resolved
+    def steps_total(self) -> int:
+        """Steps of the canary; 0 without any, and for blue-green."""
+        return self.progress.steps_total
+
+    @resolved
+    def steps_completed(self) -> int:
+        """Steps that are done; 0 after an abort."""
+        return self.progress.steps_completed
+
+    @resolved
+    def percent(self) -> Percent:
+        """The share of steps that are done, without steps that of available new pods."""
+        return Percent(float(self.progress.percent))
+
+    @resolved
+    def waiting(self, info: Info) -> RolloutWait | None:
+        """What has to happen next; null when all is done."""
+        found, now = self.progress.waiting, info.context.now
+        if found is None:
+            return None
+        return RolloutWait(
+            reason=found.reason,
+            message=found.message,
+            human=found.human,
+            since=found.since,
+            until=found.until,
+            exact=found.exact,
+            remaining=max(found.until - now, timedelta(0)) if found.until else None,
+            elapsed=max(now - found.since, timedelta(0)) if found.since else None,
+            deadline=found.deadline,
+        )
+
+
+class CompletionStatus(StrEnum):
+    """How an update ended; the value is Argo's."""
+
+    PROMOTED = "Promoted"
+    FAST_PROMOTED = "FastPromoted"
+    ABORTED = "Aborted"
+    SUPERSEDED = "Superseded"
+    ROLLED_BACK = "RolledBack"
+    FAST_ROLLED_BACK = "FastRolledBack"
+
+
+enum(
+    CompletionStatus,
+    "CompletionStatus",
+    "How an update ended.",
+    {
+        "PROMOTED": "Through all its steps.",
+        "FAST_PROMOTED": "By a full promotion.",
+        "ABORTED": "By an abort.",
+        "SUPERSEDED": "By a newer template.",
+        "ROLLED_BACK": "By a rollback.",
+        "FAST_ROLLED_BACK": "By a rollback within the rollback window.",
+    },
+)
+
+
+@strawberry.type(
+    description="How long an update took, as the controller measured it: from Argo Rollouts 1.11."
+)
+class RolloutDuration:
+    """How long an update took, as the controller measured it."""
+
+    started_at: datetime | None = strawberry.field(description="When the update began.")
+    finished_at: datetime | None = strawberry.field(description="When it ended.")
+    manual_pause: timedelta | None = strawberry.field(
+        description="The time for which people held it."
+    )
+    completion: CompletionStatus | None = strawberry.field(description="How it ended.")
+
+
+@strawberry.type(description="The pods and traffic of one ReplicaSet; no pod is in two slices.")
+class SplitSlice:
+    """The pods and traffic of one ReplicaSet; no pod is in two slices."""
+
+    rollout: strawberry.Private[RolloutView]
+    part: strawberry.Private[Slice]
+
+    @resolved
+    def roles(self) -> list[Role]:
+        """The parts that the ReplicaSet plays."""
+        return list(self.part.replica_set.roles)
+
+    @resolved
+    def weight(self) -> Percent | None:
+        """Its share of the traffic; null if nobody knows."""
+        maximum = self.rollout.weights.maximum if self.rollout.weights else 100
+        return None if self.part.weight is None else percent(self.part.weight, maximum)
+
+    @resolved
+    def pod_template_hash(self) -> str:
+        """The hash of the template that it runs."""
+        return self.part.replica_set.replica_set.pod_template_hash
+
+    @resolved
+    def service_name(self) -> str | None:
+        """The Service that leads to it alone."""
+        return self.part.service or None
+
+    @resolved
+    def pods(self) -> int:
+        """Pods that exist."""
+        return self.part.pods
+
+    @resolved
+    def ready_pods(self) -> int:
+        """Pods that are ready."""
+        return self.part.ready
+
+    @resolved
+    def available_pods(self) -> int:
+        """Pods that have been ready for `minReadySeconds`."""
+        return self.part.available
+
+    @resolved
+    def revision(self) -> int:
+        """The revision that it runs; 0 if it does not say."""
+        return self.part.replica_set.revision
+
+    @resolved
+    def experiment_name(self) -> str | None:
+        """The experiment that it belongs to."""
+        return self.part.experiment or None
+
+    @resolved
+    def replica_set(self) -> ReplicaSet:
+        """The ReplicaSet."""
+        return replica_set(self.rollout.ref.cluster, self.part.replica_set)
+
+
+@strawberry.type(description="Who serves what: pods and traffic by role.")
+class PodSplit:
+    """Who serves what: pods and traffic by role."""
+
+    view: strawberry.Private[RolloutView]
+
+    @resolved
+    def desired_weight(self) -> Percent | None:
+        """The share that the steps give to the canary; null unless the strategy is canary."""
+        found = self.view.weights
+        return percent(found.desired, found.maximum) if found else None
+
+    @resolved
+    def actual_weight(self) -> Percent | None:
+        """The share that the canary has; null unless the strategy is canary."""
+        found = self.view.weights
+        return percent(found.actual, found.maximum) if found else None
+
+    @resolved
+    def verified(self) -> bool | None:
+        """Whether the traffic router has confirmed the weights; null if nobody asked it."""
+        return self.view.weights.verified if self.view.weights else None
+
+    @resolved
+    def slices(self) -> list[SplitSlice]:
+        """One for each ReplicaSet with a part or with pods, newest revision first."""
+        return [SplitSlice(rollout=self.view, part=part) for part in self.view.split]
+
+
+@strawberry.type(description="A rollout.")
+class Rollout(KubernetesObject):
+    """A rollout."""
+
+    kind: ClassVar[Kind] = Kind.ROLLOUT
+    view: strawberry.Private[RolloutView]
+
+    @resolved
+    def phase(self) -> Phase:
+        """Where it stands."""
+        return self.view.phase
+
+    @resolved
+    def message(self) -> str | None:
+        """Why it is so, in the controller's words."""
+        return self.view.message or None
+
+    @resolved
+    def updated_at(self) -> datetime:
+        """When the Rollout object was last written, its status included."""
+        return self.view.updated_at
+
+    @resolved
+    def observed_generation(self) -> str | None:
+        """The generation that the controller has acted on."""
+        return self.view.rollout.status.observed_generation or None
+
+    @resolved
+    def aborted(self) -> bool:
+        """Whether the update has been aborted."""
+        return self.view.rollout.status.abort
+
+    @resolved
+    def aborted_at(self) -> datetime | None:
+        """When it was."""
+        return self.view.rollout.status.aborted_at
+
+    @resolved
+    def paused(self) -> bool:
+        """Whether someone has set `spec.paused`; the controller's pauses are `pauseConditions`."""
+        return self.view.rollout.spec.paused
+
+    @resolved
+    def pause_conditions(self) -> list[PauseCondition]:
+        """Why the controller holds it."""
+        return [
+            PauseCondition(reason=pause_reason(item.reason), start_time=item.start_time)
+            for item in self.view.rollout.status.pause_conditions or ()
+        ]
+
+    @resolved
+    def promote_full(self) -> bool:
+        """Whether a full promotion is under way."""
+        return self.view.rollout.status.promote_full
+
+    @resolved
+    def restart_at(self) -> datetime | None:
+        """When someone wants its pods restarted."""
+        return self.view.rollout.spec.restart_at
+
+    @resolved
+    def restarted_at(self) -> datetime | None:
+        """The `restartAt` that was last carried out."""
+        return self.view.rollout.status.restarted_at
+
+    @resolved
+    def strategy_kind(self) -> StrategyKind | None:
+        """How it moves to a new template, in a word."""
+        return self.view.strategy
+
+    @resolved
+    def strategy(self) -> RolloutStrategy | None:
+        """How it moves to a new template; null if the spec names no strategy that is known."""
+        return rollout_strategy(self.view)
+
+    @resolved
+    def steps(self) -> list[CanaryStep]:
+        """The steps of a canary, in order."""
+        return [canary_step(self.view, step) for step in self.view.steps]
+
+    @resolved
+    def current_step_index(self) -> int | None:
+        """How many steps are done, which is the current step's index; null without steps."""
+        return self.view.step_index
+
+    @resolved
+    def current_step(self) -> CanaryStep | None:
+        """The step that the controller is at; null when all are done, and after an abort."""
+        step = self.view.current_step
+        return canary_step(self.view, step) if step else None
+
+    @resolved
+    def progress(self) -> RolloutProgress:
+        """How far the update has come, and what it waits for."""
+        return RolloutProgress(progress=self.view.progress)
+
+    @resolved
+    def replicas(self) -> ReplicaCounts:
+        """Its pods, counted by the controller; blue-green counts only active ones as ready."""
+        status = self.view.rollout.status
+        return ReplicaCounts(
+            desired=self.view.rollout.desired,
+            current=status.replicas,
+            updated=status.updated_replicas,
+            ready=status.ready_replicas,
+            available=status.available_replicas,
+            hpa=status.hpa_replicas,
+        )
+
+    @resolved
+    def split(self) -> PodSplit:
+        """Who serves what: pods and traffic by role."""
+        return PodSplit(view=self.view)
+
+    @resolved
+    def images(self) -> list[ContainerImage]:
+        """The images of the present template, also where that is a Deployment's."""
+        return container_images(self.view.images)
+
+    @resolved
+    def running_images(self) -> list[RunningImage]:
+        """The images that pods run now, by name, with the parts that they play."""
+        found = running_images(self.view.replica_sets, self.view.experiments)
+        return [
+            RunningImage(
+                image=item.image,
+                roles=list(item.roles),
+                experiment_templates=list(item.experiment_templates),
+            )
+            for item in found
+        ]
+
+    @resolved
+    def workload_ref(self) -> WorkloadRef | None:
+        """The workload whose template it borrows."""
+        ref = self.view.rollout.spec.workload_ref
+        if ref is None:
+            return None
+        return WorkloadRef(api_version=ref.api_version, kind=ref.kind, name=ref.name)
+
+    @resolved
+    def revisions(self, first: First = None, after: After = None) -> Connection[Revision]:
+        """Its revisions, newest first."""
+        return connect(
+            self.view.revisions,
+            lambda item: (-item.number,),
+            lambda item: revision(self.view.ref, item),
+            window(first, after),
+        )
+
+    @resolved
+    def stable_revision(self) -> Revision | None:
+        """The revision that an abort goes back to."""
+        return self._revision(self.view.rollout.status.stable_rs)
+
+    @resolved
+    def current_revision(self) -> Revision | None:
+        """The revision of the present template."""
+        return self._revision(self.view.rollout.status.current_pod_hash)
+
+    @resolved
+    def analysis_runs(
+        self,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[AnalysisRunFilter | None, FILTER] = None,
+    ) -> Connection[AnalysisRun]:
+        """Its analysis runs, newest revision first; those of experiments are with them."""
+        runs = [r for r in self.view.analysis_runs if filter is None or filter.holds(r)]
+        return connect(
+            runs,
+            lambda item: (-item.revision, created(item.run).isoformat(), item.run.metadata.name),
+            lambda item: analysis_run(self.view.ref, item),
+            window(first, after),
+        )
+
+    @resolved
+    def experiments(self, first: First = None, after: After = None) -> Connection[Experiment]:
+        """Its experiments, newest revision first."""
+        return connect(
+            self.view.experiments,
+            lambda item: (
+                -item.revision,
+                created(item.experiment).isoformat(),
+                item.experiment.metadata.name,
+            ),
+            lambda item: experiment(self.view.ref, item),
+            window(first, after),
+        )
+
+    @resolved
+    def conditions(self) -> list[Condition]:
+        """Its conditions, as the controller reports them."""
+        return conditions(self.view.rollout.status.conditions)
+
+    @resolved
+    def duration(self) -> RolloutDuration | None:
+        """How long the update took; null where the controller does not measure it."""
+        found = self.view.rollout.status.duration
+        if found is None:
+            return None
+        held = found.total_manual_pause_duration_seconds
+        return RolloutDuration(
+            started_at=found.rollout_started_at,
+            finished_at=found.finished_at,
+            manual_pause=None if held is None else timedelta(seconds=held),
+            completion=_completion(found.completion_status),
+        )
+
+    @resolved
+    def manifest(self) -> Json | None:
+        """The object as the spoke has it, without managedFields and kubectl's copy."""
+        raw = self.view.rollout.manifest
+        return Json(msgspec.json.decode(raw)) if raw else None
+
+    def _revision(self, pod_template_hash: str) -> Revision | None:
+        if not pod_template_hash:
+            return None
+        found = next((r for r in self.view.revisions if _runs(r, pod_template_hash)), None)
+        return revision(self.view.ref, found) if found else None
+
+
+def rollout(view: RolloutView) -> Rollout:
+    """The GraphQL object of a rollout."""
+    return Rollout(
+        id=object_id("Rollout", view.ref.cluster, view.rollout),
+        cluster_name=view.ref.cluster,
+        source=view.rollout,
+        view=view,
+    )
+
+
+def rollout_of(info: Info, ref: RolloutRef) -> Rollout | None:
+    """The rollout with this place, as the mirror has it now."""
+    view = info.context.mirror.rollout(ref)
+    return rollout(view) if view else None
+
+
+def _runs(item: CoreRevision, pod_template_hash: str) -> bool:
+    return any(v.replica_set.pod_template_hash == pod_template_hash for v in item.replica_sets)
+
+
+def _completion(text: str) -> CompletionStatus | None:
+    try:
+        return CompletionStatus(text)
+    except ValueError:
+        return None
