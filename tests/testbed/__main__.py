@@ -1,0 +1,107 @@
+"""The command line, ``scripts/testbed``: build, up, status."""
+
+import argparse
+import signal
+import sys
+
+from testbed.build import cache_dir, ensure_built, missing
+from testbed.errors import ProcessError, TestbedError
+from testbed.fleet import NAMES, Fleet
+from testbed.parts import PARTS
+from testbed.workdir import running
+
+END_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+CHECK_SECONDS = 1  # how soon a dead child is noticed
+
+
+def main() -> int:
+    """Run the command line; the exit status is 1 when something of the testbed failed."""
+    args = _parser().parse_args()
+    # SIGTERM ends it as Ctrl-C does: in order, with everything removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        match args.command:
+            case "build":
+                return _build()
+            case "status":
+                return _status()
+            case _:
+                return _up(args.spokes)
+    except TestbedError as e:
+        print(f"testbed: {e}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # as a shell reports SIGINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/testbed", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="build the control planes into the cache")
+    commands.add_parser("status", help="say what is built and what runs")
+    up = commands.add_parser("up", help="start spokes and keep them until Ctrl-C")
+    up.add_argument("--spokes", type=int, default=2, metavar="N", help="how many; default 2")
+    return parser
+
+
+def _build() -> int:
+    print(f"everything is built in {ensure_built().root}")
+    return 0
+
+
+def _status() -> int:
+    absent = missing()
+    for part in PARTS:
+        state = "not built" if part in absent else "built"
+        print(f"{part.name:<12}{part.version:<10}{state:<11}{cache_dir() / part.key}")
+    fleets = running()
+    for folder, owner in fleets:
+        print(f"running: pid {owner}, kubeconfig {folder / 'kubeconfig.yaml'}")
+    if not fleets:
+        print("no fleet is running")
+    return 0
+
+
+def _up(spokes: int) -> int:
+    with Fleet(spoke_names(spokes)) as fleet:
+        _explain(fleet)
+        _wait_for_end(fleet)
+        print("stopping ...", file=sys.stderr)
+    return 0
+
+
+def spoke_names(count: int) -> list[str]:
+    """``east``, ``west``, then ``spoke-3`` and so on."""
+    return [*NAMES[:count], *(f"spoke-{n}" for n in range(len(NAMES) + 1, count + 1))]
+
+
+def _explain(fleet: Fleet) -> None:
+    kubectl = fleet.built.program("kubectl")
+    plugin = fleet.built.program("kubectl-argo-rollouts")
+    first = next(iter(fleet.spokes))
+    print(f"{len(fleet.spokes)} spokes are up: {', '.join(fleet.spokes)}; logs in {fleet.folder}\n")
+    print(f"  export KUBECONFIG={fleet.kubeconfig}")
+    print(f"  {kubectl} --context {first} get rollouts --all-namespaces")
+    print(f"  {plugin} --context {first} get rollout NAME\n")
+    print("Ctrl-C stops them and removes everything.", flush=True)
+
+
+def _wait_for_end(fleet: Fleet) -> None:
+    """Return at SIGINT or SIGTERM.
+
+    Raises:
+        ProcessError: a child died.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    try:
+        while signal.sigtimedwait(END_SIGNALS, CHECK_SECONDS) is None:
+            for process in fleet.processes:
+                if not process.running:
+                    tail = process.log_tail()
+                    raise ProcessError(f"{process.name} died; log {process.log} ends:\n{tail}")
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
