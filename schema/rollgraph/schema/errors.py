@@ -8,16 +8,12 @@
 | `INTERNAL_SERVER_ERROR` | a bug; `extensions.requestId` finds it in the log | report it |
 """
 
-import logging
-from collections.abc import Iterator
-from typing import Any
-
+import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.extensions import SchemaExtension
 
 from rollgraph.core.errors import BadRequestError
 
-logger = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 # The nearest class of an error's MRO wins.
 CODES: dict[type[BaseException], str] = {
@@ -27,15 +23,20 @@ CODES: dict[type[BaseException], str] = {
 INTERNAL = "INTERNAL_SERVER_ERROR"
 
 
-def translated(error: GraphQLError, request_id: str) -> GraphQLError:
-    """The error as a client may see it: with a code, and without what it should not learn."""
-    code = _code(error)
+def translate(error: GraphQLError, request_id: str) -> None:
+    """Makes an error fit for a client: with a code, and without what it should not learn.
+
+    It changes the error itself, for that is what strawberry sends; doing it twice does no harm.
+    """
+    extensions = dict(error.extensions or {})
+    if "code" in extensions:
+        return
+    extensions["code"] = code = _code(error)
     if code == INTERNAL:
-        logger.error(
-            "a resolver failed", extra={"request_id": request_id}, exc_info=error.original_error
-        )
-        return _with(error, "Internal error", {"code": code, "requestId": request_id})
-    return _with(error, error.message, {**(error.extensions or {}), "code": code})
+        _log.error("resolver_failed", request_id=request_id, exc_info=error.original_error)
+        error.message = "Internal error"
+        extensions = {"code": code, "requestId": request_id}
+    error.extensions = extensions
 
 
 def _code(error: GraphQLError) -> str:
@@ -50,27 +51,3 @@ def _spoken_by_graphql(error: GraphQLError) -> str:
     if isinstance(error, GraphQLSyntaxError):
         return CODES[GraphQLSyntaxError]
     return "BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED"
-
-
-def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
-    return GraphQLError(
-        message,
-        nodes=error.nodes,
-        source=error.source,
-        positions=error.positions,
-        path=error.path,
-        extensions=extensions,
-    )
-
-
-class TranslateErrors(SchemaExtension):
-    """Applies `translated` to every error of an answer."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Runs around one operation."""
-        yield
-        result = self.execution_context.result
-        errors = getattr(result, "errors", None)
-        if errors:
-            request_id = getattr(self.execution_context.context, "request_id", "")
-            errors[:] = [translated(error, request_id) for error in errors]

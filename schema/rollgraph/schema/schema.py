@@ -1,11 +1,13 @@
 """The schema as a whole."""
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from rollgraph.schema import enums as _enums  # noqa: F401 (gives core's enums their public names)
-from rollgraph.schema.errors import TranslateErrors
+from rollgraph.schema.errors import translate
 from rollgraph.schema.query import Query
 from rollgraph.schema.scalars import SCALARS
 from rollgraph.schema.types.steps import STEP_TYPES
@@ -14,20 +16,37 @@ from rollgraph.schema.types.steps import STEP_TYPES
 _DOCUMENTS = 512
 
 
-def build_schema() -> strawberry.Schema:
-    """Builds the schema; call it once per process."""
-    return strawberry.Schema(
+class Schema(strawberry.Schema):
+    """A schema whose errors are all translated, whichever way they came about."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Called once with the errors of an answer, of parsing and validation too."""
+        context = execution_context.context if execution_context else None
+        for error in errors:
+            translate(error, getattr(context, "request_id", ""))
+
+
+def build_schema() -> Schema:
+    """Builds the schema that is served."""
+    return _schema(in_order=False)
+
+
+def print_sdl() -> str:
+    """The schema in GraphQL's definition language, as `schema/schema.graphql` holds it."""
+    return _schema(in_order=True).as_str() + "\n"
+
+
+def _schema(*, in_order: bool) -> Schema:
+    # A schema that strawberry 0.341 has put in order cannot resolve unions: it looks for a type of
+    # the schema before among the types of the one after. So it serves for printing alone.
+    return Schema(
         query=Query,
         types=list(STEP_TYPES.values()),
-        config=StrawberryConfig(scalar_map=SCALARS, sort_schema=True),
+        config=StrawberryConfig(scalar_map=SCALARS, sort_schema=in_order),
         extensions=[
-            TranslateErrors,
             lambda: ParserCache(maxsize=_DOCUMENTS),
             lambda: ValidationCache(maxsize=_DOCUMENTS),
         ],
     )
-
-
-def print_sdl(schema: strawberry.Schema) -> str:
-    """The schema in GraphQL's definition language, as `schema/schema.graphql` holds it."""
-    return schema.as_str() + "\n"
