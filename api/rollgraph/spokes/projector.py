@@ -1,0 +1,71 @@
+"""From dirty rollouts to views, and from views that differ to the fleet's model."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TypeAlias
+
+import anyio.lowlevel
+import structlog
+
+from rollgraph.core.belongings import Belongings
+from rollgraph.core.objects.rollout import Rollout
+from rollgraph.core.refs import ObjectKey, RolloutRef
+from rollgraph.core.view import RolloutView, build_view
+from rollgraph.ports import Projection
+from rollgraph.spokes.inventory import Inventory
+
+# Seconds of work before every other task gets its turn: a query must not wait behind a relist.
+TURN = 0.005
+
+BuildView: TypeAlias = Callable[[str, Rollout, Belongings], RolloutView]
+
+_log = structlog.get_logger(__name__)
+
+
+class Projector:
+    """Keeps one cluster's views in the fleet's model.
+
+    It outlives the workers of its spoke: what one of them showed and the next does not find again
+    is dropped, and nothing is dropped in between.
+
+    Args:
+        cluster: The spoke's name.
+        projection: The fleet's model.
+        build: Derives a view from what is held of a rollout.
+    """
+
+    def __init__(self, cluster: str, projection: Projection, build: BuildView = build_view) -> None:
+        self._cluster = cluster
+        self._projection = projection
+        self._build = build
+        self._views: dict[ObjectKey, RolloutView] = {}
+
+    async def run(self, inventory: Inventory) -> None:
+        """Shows an inventory whose rollouts have been read, and every change of it."""
+        inventory.dirty.mark(self._views)
+        while True:
+            await inventory.dirty.wait()
+            self._take_turn(inventory)
+            await anyio.lowlevel.checkpoint()
+
+    def _take_turn(self, inventory: Inventory) -> None:
+        end = perf_counter() + TURN
+        while (key := inventory.dirty.take()) is not None:
+            self._project(inventory, key)
+            if perf_counter() >= end:
+                return
+
+    def _project(self, inventory: Inventory, key: ObjectKey) -> None:
+        rollout = inventory.rollouts.get(key)
+        if rollout is None:
+            if self._views.pop(key, None) is not None:
+                self._projection.drop_rollout(RolloutRef(self._cluster, key.namespace, key.name))
+            return
+        try:
+            view = self._build(self._cluster, rollout, inventory.belongings(rollout))
+        except Exception:  # noqa: BLE001 - one odd rollout must not hide all others of its cluster
+            _log.exception("rollout_view_failed", rollout=str(key))
+            return
+        if self._views.get(key) != view:
+            self._views[key] = view
+            self._projection.put_rollout(view)
