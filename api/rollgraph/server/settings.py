@@ -1,0 +1,261 @@
+"""What an operator can set: one tree of values, handed down from the command line, never global.
+
+`sources` fills it from flags, environment and a file; `reference` prints it as documentation.
+"""
+
+import os
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+# Two underscores between group and key: in a pod beside a Service called `rollgraph-http`,
+# Kubernetes itself sets ROLLGRAPH_HTTP_PORT=tcp://10.0.0.1:8000.
+ENV_PREFIX = "ROLLGRAPH_"
+ENV_SEPARATOR = "__"
+
+
+class LogLevel(StrEnum):
+    """The least important messages that are still written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a message is written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class AuthMode(StrEnum):
+    """Who may ask."""
+
+    NONE = "none"
+
+
+def _split(separator: str) -> BeforeValidator:
+    """Reads a list from one text, as it stands in an environment variable."""
+
+    def split(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part for item in value.split(separator) if (part := item.strip()))
+
+    return BeforeValidator(split)
+
+
+# A shell expands `~` in a flag, but nobody does in a file.
+File = Annotated[Path, AfterValidator(Path.expanduser)]
+# As kubectl reads $KUBECONFIG.
+Files = Annotated[tuple[File, ...], _split(os.pathsep)]
+Names = Annotated[tuple[str, ...], _split(",")]
+
+
+def _setting(default: object, description: str, *, flag: str, value: str, **limits: Any) -> Any:
+    """A field that knows its flag and what to call its value in a help text."""
+    return Field(
+        default,
+        description=description,
+        json_schema_extra={"flag": flag, "value": value},
+        **limits,
+    )
+
+
+class Group(BaseModel):
+    """Settings of one topic."""
+
+    # Defaults are checked too: a wrong one is our bug, and shows in the first test.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Http(Group):
+    """Where Rollgraph listens, and how it stops."""
+
+    host: str = _setting(
+        "127.0.0.1",
+        "The address, or the name of it, to listen on. With `--auth none` it must be of loopback: "
+        "whoever reaches it may ask anything.",
+        flag="--host",
+        value="HOST",
+        min_length=1,
+    )
+    port: int = _setting(
+        8000,
+        "The TCP port to listen on; 0 takes any free one and says which.",
+        flag="--port",
+        value="PORT",
+        ge=0,
+        le=65535,
+    )
+    shutdown_grace: float = _setting(
+        10.0,
+        "Seconds that running requests get to finish after SIGTERM. Kubernetes kills a pod after "
+        "30 by default; a query takes milliseconds.",
+        flag="--shutdown-grace",
+        value="SECONDS",
+        ge=0,
+        le=3600,
+    )
+    ready_within: float = _setting(
+        30.0,
+        "Seconds after which `/readyz` says ready although a cluster has neither been read nor "
+        "given a reason why not. Its answers are marked stale; the other clusters need not wait.",
+        flag="--ready-within",
+        value="SECONDS",
+        ge=0,
+        le=3600,
+    )
+
+
+class Spokes(Group):
+    """Which clusters are watched, and how far they are believed."""
+
+    kubeconfig: Files = _setting(
+        (),
+        "Kubeconfig files, merged as kubectl does; or one directory of files, each of which stands "
+        "for itself. Without any: those of `$KUBECONFIG`, else `~/.kube/config`. Read again when "
+        "they change.",
+        flag="--kubeconfig",
+        value="PATH",
+    )
+    contexts: Names = _setting(
+        (),
+        "The contexts to watch, each a cluster; without any, all.",
+        flag="--context",
+        value="NAME",
+    )
+    namespaces: Names = _setting(
+        (),
+        "The namespaces to watch in each cluster whose context does not name its own; without any, "
+        "all. For credentials that may not list the whole cluster.",
+        flag="--namespace",
+        value="NAME",
+    )
+    exec_allow: Names = _setting(
+        (),
+        "Commands that a kubeconfig may run to get credentials, as bare names or absolute paths. "
+        "None by default: whoever can write a kubeconfig could otherwise run anything here.",
+        flag="--exec-allow",
+        value="COMMAND",
+    )
+    stale_after: float = _setting(
+        10.0,
+        "Seconds without a sign of life after which a cluster's rollouts are marked stale. Not "
+        "less than 10: a silent API server is asked every 5 seconds and gets 4 to answer.",
+        flag="--stale-after",
+        value="SECONDS",
+        ge=10,
+        le=3600,
+    )
+
+
+class Auth(Group):
+    """Who may ask."""
+
+    mode: AuthMode = _setting(
+        AuthMode.NONE,
+        "How callers log in. `none`: not at all, so Rollgraph listens on loopback only and refuses "
+        "what a page of another site makes a browser send. There is no other mode yet.",
+        flag="--auth",
+        value="MODE",
+    )
+
+
+class Log(Group):
+    """What is written to standard error."""
+
+    level: LogLevel = _setting(
+        LogLevel.INFO,
+        "The least important messages to write: `debug`, `info`, `warning` or `error`.",
+        flag="--log-level",
+        value="LEVEL",
+    )
+    format: LogFormat = _setting(
+        LogFormat.CONSOLE,
+        "`console` for people, `json` for a log collector: one object a line.",
+        flag="--log-format",
+        value="FORMAT",
+    )
+
+
+class Settings(Group):
+    """All settings."""
+
+    http: Http = Http()
+    spokes: Spokes = Spokes()
+    auth: Auth = Auth()
+    log: Log = Log()
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting's names in the three places where it can be set.
+
+    Attributes:
+        group: The key of its group in a file.
+        key: Its key in the group.
+        field: How it is read.
+    """
+
+    group: str
+    key: str
+    field: FieldInfo
+
+    @property
+    def path(self) -> str:
+        """Its name in a file, such as `http.port`."""
+        return f"{self.group}.{self.key}"
+
+    @property
+    def env(self) -> str:
+        """Its environment variable."""
+        return f"{ENV_PREFIX}{self.group}{ENV_SEPARATOR}{self.key}".upper()
+
+    @property
+    def flag(self) -> str:
+        """Its flag of `rollgraph serve`."""
+        return self._extra("flag")
+
+    @property
+    def value(self) -> str:
+        """What its value is called in a help text."""
+        return self._extra("value")
+
+    @property
+    def default(self) -> str:
+        """Its default as one would write it; "" for an empty list."""
+        value = self.field.default
+        return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    @property
+    def many(self) -> bool:
+        """True if the flag may be given several times."""
+        return isinstance(self.field.default, tuple)
+
+    def _extra(self, name: str) -> str:
+        extra = self.field.json_schema_extra
+        assert isinstance(extra, dict), f"{self.path} is not made by _setting"
+        return str(extra[name])
+
+
+def groups() -> dict[str, type[Group]]:
+    """The groups by their keys, in order."""
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Group)
+    }
+
+
+def every() -> Iterator[Setting]:
+    """Each setting, in order."""
+    for name, group in groups().items():
+        for key, field in group.model_fields.items():
+            yield Setting(name, key, field)
