@@ -1,0 +1,76 @@
+"""The Starlette application: what is served where, and what runs beside it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+from starlette.types import Lifespan
+
+from rollgraph.server.bootstrap import Services
+from rollgraph.server.failures import on_http_error
+from rollgraph.server.guard import LoopbackGuard
+from rollgraph.server.health import Readiness, State, livez, readyz
+from rollgraph.server.journal import Journal
+from rollgraph.server.settings import AuthMode
+
+_log = structlog.get_logger(__name__)
+
+
+class WatchingEndedError(Exception):
+    """The supervisor returned, which it is never asked to do."""
+
+
+def create_app(
+    services: Services, known: Sequence[str], *, on_death: Callable[[Exception], None]
+) -> Starlette:
+    """Makes the application.
+
+    Args:
+        services: What it serves.
+        known: The clusters' names at the start, for which readiness waits.
+        on_death: Called when watching has ended by itself. Whoever runs the application must stop
+            it then: an application that does not watch any more answers from an ever older memory.
+    """
+    settings = services.settings
+    middleware = [Middleware(Journal)]
+    if settings.auth.mode is AuthMode.NONE:
+        middleware.append(Middleware(LoopbackGuard))
+    return Starlette(
+        routes=[
+            Route("/graphql", services.endpoint),
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+        ],
+        middleware=middleware,
+        exception_handlers={HTTPException: on_http_error},
+        lifespan=_lifespan(services, known, on_death),
+    )
+
+
+def _lifespan(
+    services: Services, known: Sequence[str], on_death: Callable[[Exception], None]
+) -> Lifespan[Starlette]:
+    """A lifespan during which the fleet is watched."""
+
+    async def watch() -> None:
+        try:
+            await services.watch()
+            raise WatchingEndedError("the supervisor returned")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process must not go on
+            _log.critical("watching_ended", exc_info=error)
+            on_death(error)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[State]:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch)
+            within = services.settings.http.ready_within
+            yield {"readiness": Readiness(services.mirror, known, within)}
+            tasks.cancel_scope.cancel()
+
+    return lifespan

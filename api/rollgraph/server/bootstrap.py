@@ -1,0 +1,80 @@
+"""From settings to everything that runs: the only place where adapters are chosen."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from rollgraph.adapters.clock import SystemClock
+from rollgraph.adapters.kubernetes.source import KubeconfigSource
+from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.ports import Clock, Mirror, SpokeSource
+from rollgraph.schema.context import Context
+from rollgraph.schema.schema import build_schema
+from rollgraph.server.graphql import Endpoint
+from rollgraph.server.settings import Settings, Spokes
+from rollgraph.spokes.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the application serves, and what runs beside it.
+
+    Attributes:
+        settings: What the operator set.
+        mirror: The fleet's model.
+        endpoint: Answers GraphQL.
+        watch: Keeps the mirror up with the fleet until cancelled.
+    """
+
+    settings: Settings
+    mirror: Mirror
+    endpoint: ASGIApp
+    watch: Callable[[], Awaitable[None]]
+
+
+def source(settings: Spokes, environ: Mapping[str, str]) -> SpokeSource:
+    """Where the spokes come from."""
+    return KubeconfigSource(
+        settings.kubeconfig or default_kubeconfig(environ),
+        contexts=settings.contexts,
+        exec_allow=settings.exec_allow,
+        namespaces=settings.namespaces,
+    )
+
+
+def default_kubeconfig(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files that kubectl reads when it is given none."""
+    listed = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return tuple(Path(part) for part in listed) or (Path("~/.kube/config").expanduser(),)
+
+
+async def spoke_names(spokes: SpokeSource) -> Sequence[str]:
+    """The names of the spokes that there are now.
+
+    Raises `ConfigError` if the source cannot be read.
+    """
+    async with spokes.watch() as answers:
+        async for answer in answers:
+            return [spoke.name for spoke in answer]
+    return []
+
+
+def services(settings: Settings, spokes: SpokeSource) -> Services:
+    """Puts everything together."""
+    clock = SystemClock()
+    mirror = MemoryMirror(clock)
+    return Services(
+        settings=settings,
+        mirror=mirror,
+        endpoint=Endpoint(build_schema(), _context(settings, mirror, clock)),
+        watch=Supervisor(spokes, mirror, clock=clock).run,
+    )
+
+
+def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str], Context]:
+    patience = timedelta(seconds=settings.spokes.stale_after)
+    return lambda request_id: Context(mirror, clock.now(), patience, request_id)

@@ -1,0 +1,78 @@
+"""Whether the process lives, and whether its answers are worth asking for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypedDict
+
+import anyio
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollgraph.ports import Mirror
+
+
+class Readiness:
+    """Ready once each cluster that was known at the start is read, or known to be unreadable.
+
+    Once ready, always ready: a cluster that is lost later shows in its own state, and must not take
+    the answers about all others away. Its time begins when it is made.
+
+    Args:
+        mirror: What has been read.
+        known: The clusters' names at the start.
+        within: Seconds after which a cluster without any news is no longer waited for.
+    """
+
+    def __init__(self, mirror: Mirror, known: Sequence[str], within: float) -> None:
+        self._mirror = mirror
+        self._known = tuple(known)
+        self._deadline = anyio.current_time() + within
+        self._ready = False
+
+    def awaited(self) -> list[str]:
+        """The clusters without which it is not ready yet."""
+        if not self._ready:
+            awaited = list(self._awaited())
+            self._ready = not awaited or anyio.current_time() >= self._deadline
+        return [] if self._ready else awaited
+
+    def unsynced(self) -> list[dict[str, str | None]]:
+        """Every cluster that has not been read, with the state that explains it."""
+        return [
+            {"name": view.name, "status": view.status, "problem": view.problem}
+            for view in self._mirror.clusters()
+            if not view.synced
+        ]
+
+    def _awaited(self) -> Iterator[str]:
+        for name in self._known:
+            view = self._mirror.cluster(name)
+            if view is None or not (view.synced or view.problem):
+                yield name
+
+
+class State(TypedDict):
+    """What the application's lifespan gives to its requests."""
+
+    readiness: Readiness
+
+
+async def readyz(request: Request[State]) -> Response:
+    """200 when ready, else 503; the body says which clusters are missing either way."""
+    readiness = request.state["readiness"]
+    awaited = readiness.awaited()
+    body = {
+        "status": "waiting" if awaited else "ready",
+        "waitingFor": awaited,
+        "notSynced": readiness.unsynced(),
+    }
+    return _json(503 if awaited else 200, body)
+
+
+async def livez(_: Request[State]) -> Response:
+    """200 as long as the event loop turns. A restart would not bring a lost cluster back."""
+    return _json(200, {"status": "alive"})
+
+
+def _json(status: int, body: Mapping[str, object]) -> Response:
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json")

@@ -1,0 +1,90 @@
+"""The outermost layer: names each request, logs it, and lets no failure out unmasked."""
+
+import time
+from typing import Any
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rollgraph.server.failures import failure
+from rollgraph.server.requestid import HEADER, name_request, request_id
+
+_log = structlog.get_logger(__name__)
+
+# Nobody may frame, sniff, load or keep an answer: it is about now, and for who asked.
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+# Probes come every few seconds, for ever.
+_UNREMARKABLE = frozenset({"/livez", "/readyz"})
+
+
+class Journal:
+    """Starlette's middleware of this layer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with structlog.contextvars.bound_contextvars(request_id=name_request(scope)):
+            await _Entry(self._app, scope, receive, send).run()
+
+
+class _Entry:
+    """One request on its way."""
+
+    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._status = 0
+        self._started = time.perf_counter()
+
+    async def run(self) -> None:
+        try:
+            await self._app(self._scope, self._receive, self._note)
+        except Exception:
+            _log.exception("request_failed", path=self._scope["path"])
+            if self._status:
+                # Half an answer is out. Only a broken connection says that the rest is missing.
+                raise
+            await self._mask()
+        finally:
+            self._write()
+
+    async def _mask(self) -> None:
+        request = Request[Any](self._scope)
+        answer = failure(request, 500, "Internal error")
+        await answer(self._scope, self._receive, self._note)
+
+    async def _note(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = int(message["status"])
+            headers = MutableHeaders(scope=message)
+            for name, value in _ALWAYS.items():
+                headers.setdefault(name, value)
+            headers[HEADER] = request_id(self._scope)
+        await self._send(message)
+
+    def _write(self) -> None:
+        level = "debug" if self._scope["path"] in _UNREMARKABLE else "info"
+        getattr(_log, level)(
+            "request",
+            method=self._scope["method"],
+            path=self._scope["path"],
+            status=self._status,
+            milliseconds=round((time.perf_counter() - self._started) * 1000, 2),
+        )

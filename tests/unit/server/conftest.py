@@ -1,0 +1,83 @@
+"""An application on a schema of two fields, with no fleet behind it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeAlias
+
+import anyio
+import pytest
+import strawberry
+import structlog
+from starlette.testclient import TestClient
+
+from rollgraph.server.app import create_app
+from rollgraph.server.bootstrap import Services
+from rollgraph.server.graphql import Endpoint
+from rollgraph.server.settings import Settings
+from unit.server.mirror import KnownClusters
+
+
+@pytest.fixture(autouse=True)
+def _logging_restored() -> Iterator[None]:
+    """Takes back what `logging.configure` does to the process."""
+    root = logging.getLogger()
+    handlers, level, config = root.handlers, root.level, structlog.get_config()
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.configure(**config)
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def request_id(self, info: strawberry.Info[str, None]) -> str:
+        """The context of these tests is the request's id."""
+        return info.context
+
+
+class Crashing(Endpoint):
+    """An endpoint with a bug."""
+
+    async def get_context(self, request: object, response: object) -> object:
+        raise RuntimeError("secret")
+
+
+Make: TypeAlias = Callable[..., TestClient]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Makes clients of applications; each argument may be replaced."""
+    clients: list[TestClient] = []
+
+    def made(
+        mirror: KnownClusters | None = None,
+        *,
+        known: tuple[str, ...] = (),
+        watch: Callable[[], Awaitable[None]] = anyio.sleep_forever,
+        on_death: Callable[[Exception], None] = lambda _: None,
+        endpoint: type[Endpoint] = Endpoint,
+        settings: Settings | None = None,
+    ) -> TestClient:
+        schema = strawberry.Schema(Query)
+        services = Services(
+            settings=settings or Settings(),
+            mirror=mirror or KnownClusters(),
+            endpoint=endpoint(schema, lambda request_id: request_id),
+            watch=watch,
+        )
+        app = create_app(services, known, on_death=on_death)
+        client = TestClient(app, base_url="http://127.0.0.1:8000")
+        client.__enter__()
+        clients.append(client)
+        return client
+
+    yield made
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(make: Make) -> TestClient:
+    """A client of an application with nothing replaced."""
+    return make()
