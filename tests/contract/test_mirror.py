@@ -1,13 +1,12 @@
 """What every `Mirror` with its `Projection` does, whatever keeps it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pytest
 
+from contract.mirrors import FACTORIES, Fleet, FleetFactory, HandClock
 from factories import NOON, rollout_view
-from rollgraph.adapters.memory import MemoryMirror
 from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.core.errors import BadCursorError, BadFilterError, BadRequestError
 from rollgraph.core.filtering import RolloutFilter, StringFilter
@@ -15,32 +14,10 @@ from rollgraph.core.paging import Order, OrderField, Page, PageRequest
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
-from rollgraph.ports import Clock, Mirror, Projection
 
 BY_URGENCY = (Order(OrderField.PHASE),)
 NEWEST_FIRST = (Order(OrderField.UPDATED_AT, descending=True),)
 DEGRADED = RolloutFilter(phase=(Phase.DEGRADED,))
-
-
-class Fleet(Projection, Mirror, Protocol):
-    """Both sides of one model."""
-
-
-class HandClock:
-    """A clock that goes when told to."""
-
-    def __init__(self) -> None:
-        self.time = NOON
-
-    def now(self) -> datetime:
-        return self.time
-
-    def forward(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-
-FleetFactory = Callable[[Clock], Fleet]
-FACTORIES: dict[str, FleetFactory] = {"memory": MemoryMirror}
 
 
 @pytest.fixture(params=FACTORIES)

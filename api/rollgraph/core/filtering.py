@@ -11,6 +11,7 @@ from rollgraph.core.globs import glob
 from rollgraph.core.labels import selector
 from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase
+from rollgraph.core.predicates import every, negated, some
 from rollgraph.core.view import RolloutView, StrategyKind
 
 Predicate = Callable[[RolloutView], bool]
@@ -103,7 +104,7 @@ def string_predicate(filter: StringFilter) -> TextTest:
         tests.append(_contains(filter.contains))
     if filter.matches is not None:
         tests.append(glob(filter.matches))
-    return _every_text(tests)
+    return every(tests)
 
 
 def only_cluster(filter: RolloutFilter | None) -> str | None:
@@ -122,10 +123,6 @@ def only_cluster(filter: RolloutFilter | None) -> str | None:
 
 def _all_pass(_: RolloutView) -> bool:
     return True
-
-
-def _none_pass(_: RolloutView) -> bool:
-    return False
 
 
 def _check_size(filter: RolloutFilter) -> None:
@@ -155,7 +152,7 @@ def _check_values(values: tuple[object, ...]) -> None:
 
 @lru_cache(maxsize=_KEPT)
 def _compiled(filter: RolloutFilter) -> Predicate:
-    return _every([*_field_tests(filter), *_logic_tests(filter)])
+    return every([*_field_tests(filter), *_logic_tests(filter)])
 
 
 def _field_tests(filter: RolloutFilter) -> Iterator[Predicate]:
@@ -184,50 +181,11 @@ def _field_tests(filter: RolloutFilter) -> Iterator[Predicate]:
 
 def _logic_tests(filter: RolloutFilter) -> Iterator[Predicate]:
     if filter.not_ is not None:
-        yield _negated(_compiled(filter.not_))
+        yield negated(_compiled(filter.not_))
     for part in filter.and_ or ():
         yield _compiled(part)
     if filter.or_ is not None:
-        yield _any([_compiled(part) for part in filter.or_])
-
-
-def _every(tests: list[Predicate]) -> Predicate:
-    """All of the tests. One and two are spelt out: a loop would triple the cost of a scan."""
-    match tests:
-        case []:
-            return _all_pass
-        case [only]:
-            return only
-        case [a, b]:
-            return lambda view: a(view) and b(view)
-        case _:
-            return lambda view: all(test(view) for test in tests)
-
-
-def _any(tests: list[Predicate]) -> Predicate:
-    match tests:
-        case []:
-            return _none_pass
-        case [only]:
-            return only
-        case [a, b]:
-            return lambda view: a(view) or b(view)
-        case _:
-            return lambda view: any(test(view) for test in tests)
-
-
-def _negated(test: Predicate) -> Predicate:
-    return lambda view: not test(view)
-
-
-def _every_text(tests: list[TextTest]) -> TextTest:
-    match tests:
-        case [only]:
-            return only
-        case [a, b]:
-            return lambda text: a(text) and b(text)
-        case _:
-            return lambda text: all(test(text) for test in tests)
+        yield some([_compiled(part) for part in filter.or_])
 
 
 def _starts_with(prefix: str) -> TextTest:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from rollgraph.core.errors import BadFilterError
+from rollgraph.core.predicates import every
 
 Labels = Mapping[str, str]
 Selector = Callable[[Labels], bool]
@@ -64,12 +65,7 @@ def selector(text: str) -> Selector:
         raise BadFilterError(
             f"the label selector has {len(text)} characters; at most {MAX_SELECTOR} are allowed"
         )
-    tests = _Parser(text).requirements()
-    if not tests:
-        return lambda _: True
-    if len(tests) == 1:
-        return tests[0]
-    return lambda labels: all(test(labels) for test in tests)
+    return every(_Parser(text).requirements())
 
 
 class _Parser:

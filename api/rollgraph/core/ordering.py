@@ -10,11 +10,15 @@ from datetime import UTC, datetime
 
 from rollgraph.core.paging import Order, OrderField
 from rollgraph.core.phase import Phase
+from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 
-Key = Callable[[RolloutView], bytes]
+_Encoder = Callable[[RolloutView], bytes]
+# From a view and its `place` to its key.
+Key = Callable[[RolloutView, bytes], bytes]
 
 TIE_BREAK = (Order(OrderField.CLUSTER), Order(OrderField.NAMESPACE), Order(OrderField.NAME))
+_IDENTITY = frozenset(part.field for part in TIE_BREAK)
 
 # The order of phases is that of urgency: what failed, what waits for a person, what moves, what
 # cannot be judged, what is well. Ascending puts the most urgent first.
@@ -41,13 +45,28 @@ def canonical(order: Iterable[Order]) -> tuple[Order, ...]:
     return tuple(fields.values())
 
 
-_IDENTITY = frozenset(part.field for part in TIE_BREAK)
+def place(ref: RolloutRef) -> bytes:
+    """A rollout's key in the order of the tie-break, with which most other keys end.
+
+    It never changes, so that whoever computes many keys of a rollout computes it once.
+    """
+    return _text(ref.cluster) + _text(ref.namespace) + _text(ref.name)
 
 
 def key(order: Iterable[Order]) -> Key:
     """The function that gives a rollout's place in an order, unique to the rollout."""
-    parts = [_directed(part) for part in canonical(order)]
-    return lambda view: b"".join([part(view) for part in parts])
+    parts = canonical(order)
+    if parts[-len(TIE_BREAK) :] != TIE_BREAK:
+        encoders = [_directed(part) for part in parts]
+        return lambda view, _: b"".join([encode(view) for encode in encoders])
+    encoders = [_directed(part) for part in parts[: -len(TIE_BREAK)]]
+    match encoders:
+        case []:
+            return lambda _, place: place
+        case [only]:
+            return lambda view, place: only(view) + place
+        case _:
+            return lambda view, place: b"".join([encode(view) for encode in encoders]) + place
 
 
 def cluster_range(order: Iterable[Order], cluster: str) -> tuple[bytes, bytes] | None:
@@ -64,7 +83,7 @@ def cluster_range(order: Iterable[Order], cluster: str) -> tuple[bytes, bytes] |
     return start, start[:-1] + bytes((start[-1] + 1,))
 
 
-def _directed(part: Order) -> Key:
+def _directed(part: Order) -> _Encoder:
     encode = _ENCODERS[part.field]
     if not part.descending:
         return encode
@@ -115,7 +134,7 @@ def _progress(view: RolloutView) -> bytes:
     return bytes((min(max(view.progress.percent, 0), 255),))
 
 
-_ENCODERS: dict[OrderField, Key] = {
+_ENCODERS: dict[OrderField, _Encoder] = {
     OrderField.CLUSTER: _cluster,
     OrderField.NAMESPACE: _namespace,
     OrderField.NAME: _name,

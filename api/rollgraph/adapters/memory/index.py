@@ -58,7 +58,9 @@ class Index:
         self._last_pin = -1
         self._dead: deque[tuple[datetime, Entry]] = deque()
         self._live: dict[int, Entry] = {
-            row.number: Entry(key(row.view), row, sequence) for row in rows if row.view is not None
+            row.number: Entry(key(row.view, row.place), row, sequence)
+            for row in rows
+            if row.view is not None
         }
         self.entries: list[Entry] = sorted(self._live.values(), key=_key_of)
 
@@ -83,7 +85,7 @@ class Index:
         """Notes a row's new view as the change with this sequence number."""
         if row.view is None:
             return
-        key = self._key(row.view)
+        key = self._key(row.view, row.place)
         old = self._live.get(row.number)
         if old is not None:
             if old.key == key:
