@@ -92,15 +92,14 @@ def _wait_for_end(fleet: Fleet) -> None:
     Raises:
         ProcessError: a child died.
     """
+    # They stay blocked: Ctrl-C also reaches uv, which passes it on, and a second one must not
+    # interrupt the cleaning up.
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
-    try:
-        while signal.sigtimedwait(END_SIGNALS, CHECK_SECONDS) is None:
-            for process in fleet.processes:
-                if not process.running:
-                    tail = process.log_tail()
-                    raise ProcessError(f"{process.name} died; log {process.log} ends:\n{tail}")
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
+    while signal.sigtimedwait(END_SIGNALS, CHECK_SECONDS) is None:
+        for process in fleet.processes:
+            if not process.running:
+                tail = process.log_tail()
+                raise ProcessError(f"{process.name} died; log {process.log} ends:\n{tail}")
 
 
 if __name__ == "__main__":

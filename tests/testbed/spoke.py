@@ -8,6 +8,7 @@ from testbed import flags
 from testbed.build import Built
 from testbed.cluster import Cluster, Object, path_of
 from testbed.errors import ApiError, ProcessError
+from testbed.plugin import Plugin
 from testbed.ports import LOOPBACK, free_port, listening
 from testbed.process import Process
 from testbed.users import ADMIN, Access, TokenFile, reader_rbac, write_kubeconfig
@@ -146,6 +147,11 @@ class Spoke:
         if key not in self._clients:
             self._clients[key] = Cluster(access.url, access.token, access.ca)
         return self._clients[key]
+
+    @property
+    def plugin(self) -> Plugin:
+        """The kubectl plugin, called as the admin."""
+        return Plugin(self._built.program("kubectl-argo-rollouts"), self.kubeconfig())
 
     def service_account_token(
         self, name: str, namespace: str = "default", seconds: int = 3600

@@ -78,9 +78,11 @@ def write_kubeconfig(path: Path, contexts: Mapping[str, Access]) -> Path:
             for name, a in contexts.items()
         ],
     }
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
-    path.chmod(0o600)
-    return path
+    # Renamed into place: another thread may be reading it.
+    scratch = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    scratch.touch(0o600)
+    scratch.write_text(yaml.safe_dump(config, sort_keys=False))
+    return scratch.replace(path)
 
 
 def reader_rbac() -> list[Object]:
