@@ -1,5 +1,6 @@
 """What can go wrong between us and an API server, in our words. The only place that knows both."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -57,7 +58,10 @@ def _os(error: aiohttp.ClientConnectorError) -> str:
     """The system's reason: aiohttp's own text has the address of an object in it."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _words(error.certificate_error)
-    return error.os_error.strerror or _words(error.os_error)
+    errno = error.os_error.errno or 0
+    # Negative are those of name resolution, which have their text with them; asyncio has put the
+    # address in place of the text of the others.
+    return os.strerror(errno) if errno > 0 else error.os_error.strerror or _words(error.os_error)
 
 
 def _words(error: Exception) -> str:

@@ -65,6 +65,7 @@ class KubernetesListWatch:
         tls: What we trust; None for a server without TLS.
         server_name: The name to expect in its certificate, if not that of its address.
         proxy: An HTTP proxy in between.
+        patience: Seconds for which a silent connection is believed to be alive.
     """
 
     def __init__(
@@ -75,9 +76,11 @@ class KubernetesListWatch:
         tls: SSLContext | None = None,
         server_name: str = "",
         proxy: str | None = None,
+        patience: float = SOCK_READ,
     ) -> None:
         self._server = server.rstrip("/")
         self._credentials = credentials
+        self._patience = patience
         self._options: dict[str, Any] = {"allow_redirects": False, "proxy": proxy}
         if server_name:
             self._options["server_hostname"] = server_name
@@ -108,7 +111,7 @@ class KubernetesListWatch:
         if limit is not None:
             params["limit"] = str(limit)
         limits = aiohttp.ClientTimeout(
-            connect=CONNECT, sock_connect=SOCK_CONNECT, sock_read=SOCK_READ
+            connect=CONNECT, sock_connect=SOCK_CONNECT, sock_read=self._patience
         )
         body = await self._get(_path(kind, namespace), _query(kind, params), limits)
         return decode.object_list(body)
@@ -136,7 +139,7 @@ class KubernetesListWatch:
             total=timeout + WATCH_OVERTIME,
             connect=CONNECT,
             sock_connect=SOCK_CONNECT,
-            sock_read=SOCK_READ,
+            sock_read=self._patience,
         )
         # Not compressed: each event would wait for its block, and each stream cost a window.
         plain = {"Accept-Encoding": "identity"}
