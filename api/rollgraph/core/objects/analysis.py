@@ -1,9 +1,8 @@
 """AnalysisRuns and Experiments of `argoproj.io/v1alpha1`."""
 
-from datetime import datetime
 from typing import Any
 
-from rollgraph.core.objects.meta import Condition, KubeObject, Read
+from rollgraph.core.objects.meta import Condition, KubeObject, Read, Time
 
 
 class Metric(Read, frozen=True):
@@ -20,6 +19,7 @@ class Metric(Read, frozen=True):
     failure_condition: str = ""
     failure_limit: int | str | None = None
     inconclusive_limit: int | str | None = None
+    consecutive_success_limit: int | str | None = None
     provider: dict[str, Any] | None = None
 
 
@@ -29,9 +29,9 @@ class Measurement(Read, frozen=True):
     phase: str = ""
     value: str = ""
     message: str = ""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    resume_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
+    resume_at: Time | None = None
     metadata: dict[str, str] | None = None
 
 
@@ -74,8 +74,8 @@ class AnalysisRunState(Read, frozen=True):
 
     phase: str = ""
     message: str = ""
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
+    started_at: Time | None = None
+    completed_at: Time | None = None
     metric_results: list[MetricResult] | None = None
     run_summary: RunSummary | None = None
     dry_run_summary: RunSummary | None = None
@@ -131,7 +131,7 @@ class ExperimentState(Read, frozen=True):
 
     phase: str = ""
     message: str = ""
-    available_at: datetime | None = None
+    available_at: Time | None = None
     template_statuses: list[ExperimentTemplateStatus] | None = None
     analysis_runs: list[ExperimentAnalysisRunStatus] | None = None
     conditions: list[Condition] | None = None

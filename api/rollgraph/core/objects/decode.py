@@ -3,6 +3,7 @@
 Nothing that a spoke sends can raise here but `UnreadableError`.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -68,8 +69,19 @@ class Status(Read, frozen=True):
     details: StatusDetails | None = None
 
 
+class BookmarkMeta(Read, frozen=True):
+    """The metadata of a bookmark, which is of no object and so has no name."""
+
+    resource_version: str = ""
+    annotations: dict[str, str] | None = None
+
+    def annotation(self, key: str) -> str:
+        """The annotation's value, or "" without it."""
+        return (self.annotations or {}).get(key, "")
+
+
 class _Bookmark(Read, frozen=True):
-    metadata: Meta = Meta(name="")
+    metadata: BookmarkMeta = BookmarkMeta()
 
 
 class _Bare(Read, frozen=True):
@@ -83,14 +95,21 @@ _bookmarks = msgspec.json.Decoder(_Bookmark)
 _bare = msgspec.json.Decoder(_Bare)
 _objects = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
 _manifests = msgspec.json.Decoder(dict[str, Any])
+_values = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
+
+# What decoding may raise; msgspec skips what it does not decode, but recurses into that as well.
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# A usual object is nested 15 levels deep. The API server takes 10000, which no reader of our
+# answers would; JSON encoders stop at about 250.
+_LEVELS = 100
 
 
 def watch_event(line: bytes) -> WatchEvent:
     """Reads one line of a watch; `UnreadableError` for anything that is not an event."""
     try:
         return _events.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _BROKEN as error:
         raise UnreadableError(f"not a watch event: {error}: {line[:80]!r}") from error
 
 
@@ -98,7 +117,7 @@ def object_list(body: bytes) -> ObjectList:
     """Reads one page of a list."""
     try:
         return _lists.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _BROKEN as error:
         raise UnreadableError(f"not a list: {error}: {body[:80]!r}") from error
 
 
@@ -109,15 +128,15 @@ def status(body: bytes) -> Status:
     """
     try:
         return _statuses.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _BROKEN:
         return Status()
 
 
-def bookmark(raw: bytes | msgspec.Raw) -> Meta:
+def bookmark(raw: bytes | msgspec.Raw) -> BookmarkMeta:
     """Reads the metadata of a BOOKMARK event's object."""
     try:
         return _bookmarks.decode(raw).metadata
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _BROKEN as error:
         raise UnreadableError(f"not a bookmark: {error}") from error
 
 
@@ -129,8 +148,9 @@ def kube_object(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:
     even the metadata make no sense.
     """
     try:
-        decoded = _objects[kind].decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        decoded = _typed(kind, raw)
+        _refuse_deep(decoded)
+    except _BROKEN as error:
         decoded = TYPES[kind](metadata=_bare_metadata(raw), unreadable=str(error))
     decoded = msgspec.structs.replace(decoded, metadata=_trimmed(decoded.metadata))
     if isinstance(decoded, Rollout):
@@ -138,10 +158,47 @@ def kube_object(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:
     return decoded
 
 
+def _typed(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:
+    try:
+        decoded = _objects[kind].decode(raw)
+    except msgspec.ValidationError as error:
+        # Go writes and reads null where a plain value is absent; so do we, but only on this rare
+        # path, for it takes a second decoding.
+        try:
+            decoded = msgspec.convert(_without_nulls(_values.decode(raw)), TYPES[kind])
+        except msgspec.ValidationError:
+            raise error from None
+    # Fields of ours have names on the wire too; what a spoke might send under them is nothing.
+    return msgspec.structs.replace(decoded, unreadable="")
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _refuse_deep(decoded: KubeObject) -> None:
+    """Raises for an object whose free-form parts are nested too deep to be passed on."""
+    parts: Iterable[Any] = ()
+    if isinstance(decoded, Rollout) and decoded.spec.strategy.canary is not None:
+        canary = decoded.spec.strategy.canary
+        parts = (canary.steps, canary.traffic_routing, canary.ping_pong)
+    elif isinstance(decoded, AnalysisRun):
+        parts = [metric.provider for metric in decoded.spec.metrics or ()]
+    if any(_deep(part, _LEVELS) for part in parts):
+        raise msgspec.ValidationError(f"nested more than {_LEVELS} levels deep")
+
+
+def _deep(value: Any, levels: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_deep(item, levels - 1) for item in items)
+
+
 def _bare_metadata(raw: bytes | msgspec.Raw) -> Meta:
     try:
         return _bare.decode(raw).metadata
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _BROKEN as error:
         raise UnreadableError(f"an object without readable metadata: {error}") from error
 
 
@@ -154,18 +211,17 @@ def _trimmed(meta: Meta) -> Meta:
 
 
 def _manifest(raw: bytes | msgspec.Raw) -> bytes:
-    """The object as JSON without managedFields and last-applied.
-
-    5.0 KB of 12.3 KB for a usual canary.
+    """The object as JSON without managedFields and last-applied: 5.0 KB of 12.3 KB for a usual
+    canary. Empty if it cannot be passed on.
     """
     try:
         body = _manifests.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        if _deep(body, _LEVELS):
+            return b""
+    except _BROKEN:
         return b""
-    metadata = body.get("metadata")
-    if isinstance(metadata, dict):
-        metadata.pop("managedFields", None)
-        annotations = metadata.get("annotations")
-        if isinstance(annotations, dict):
-            annotations.pop(LAST_APPLIED_ANNOTATION, None)
+    metadata = body["metadata"]
+    metadata.pop("managedFields", None)
+    if metadata.get("annotations"):
+        metadata["annotations"].pop(LAST_APPLIED_ANNOTATION, None)
     return _encoder.encode(body)

@@ -1,11 +1,17 @@
 """What all Kubernetes objects share: metadata, conditions, containers."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
+from rollgraph.core.integers import integer
+
 REVISION_ANNOTATION = "rollout.argoproj.io/revision"
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+# Kubernetes' times name their zone. One without cannot be compared with the others.
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Read(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -24,19 +30,19 @@ class OwnerReference(Read, frozen=True):
 class ManagedFields(Read, frozen=True):
     """When one of an object's writers last changed it; which fields it wrote is skipped."""
 
-    time: datetime | None = None
+    time: Time | None = None
 
 
 class Meta(Read, frozen=True):
-    """The metadata of one object. Times are UTC; absent is None."""
+    """The metadata of one object; absent times are None."""
 
     name: str
     uid: str = ""
     namespace: str = ""
     resource_version: str = ""
     generation: int = 0
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     owner_references: list[OwnerReference] | None = None
@@ -61,8 +67,13 @@ class Meta(Read, frozen=True):
 
         0 without one, as the plugin has it.
         """
-        text = self.annotation(REVISION_ANNOTATION)
-        return int(text) if text.isascii() and text.isdigit() else 0
+        return integer(self.annotation(REVISION_ANNOTATION)) or 0
+
+    @property
+    def written_at(self) -> datetime | None:
+        """The latest of the times that the API server notes for each writer of the object."""
+        times = (entry.time for entry in self.managed_fields or () if entry.time is not None)
+        return max(times, default=None)
 
 
 class Condition(Read, frozen=True):
@@ -72,8 +83,8 @@ class Condition(Read, frozen=True):
     status: str = ""
     reason: str = ""
     message: str = ""
-    last_update_time: datetime | None = None
-    last_transition_time: datetime | None = None
+    last_update_time: Time | None = None
+    last_transition_time: Time | None = None
 
 
 class Container(Read, frozen=True):

@@ -1,11 +1,10 @@
 """A Rollout: spec and status of `argoproj.io/v1alpha1`, read up to Argo Rollouts 1.10."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from rollgraph.core.objects.meta import Condition, KubeObject, PodTemplate, Read
+from rollgraph.core.objects.meta import Condition, KubeObject, PodTemplate, Read, Time
 
 
 class WorkloadReference(Read, frozen=True):
@@ -72,7 +71,7 @@ class RolloutSpec(Read, frozen=True):
     workload_ref: WorkloadReference | None = None
     strategy: Strategy = Strategy()
     paused: bool = False
-    restart_at: datetime | None = None
+    restart_at: Time | None = None
     progress_deadline_seconds: int | None = None
 
 
@@ -80,7 +79,7 @@ class PauseCondition(Read, frozen=True):
     """Why and since when the controller holds the rollout."""
 
     reason: str = ""
-    start_time: datetime | None = None
+    start_time: Time | None = None
 
 
 class AnalysisRunStatus(Read, frozen=True):
@@ -116,9 +115,9 @@ class StepPluginStatus(Read, frozen=True):
     operation: str = ""
     phase: str = ""
     message: str = ""
-    started_at: datetime | None = None
-    updated_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    updated_at: Time | None = None
+    finished_at: Time | None = None
 
 
 class CanaryStatus(Read, frozen=True):
@@ -144,8 +143,8 @@ class BlueGreenStatus(Read, frozen=True):
 class RolloutDuration(Read, frozen=True):
     """How long the update took. Alpha in Argo Rollouts 1.11, absent before: never relied on."""
 
-    rollout_started_at: datetime | None = None
-    finished_at: datetime | None = None
+    rollout_started_at: Time | None = None
+    finished_at: Time | None = None
     total_manual_pause_duration_seconds: int | None = None
     completion_status: str = ""
 
@@ -156,7 +155,7 @@ class RolloutStatus(Read, frozen=True):
     phase: str = ""
     message: str = ""
     abort: bool = False
-    aborted_at: datetime | None = None
+    aborted_at: Time | None = None
     pause_conditions: list[PauseCondition] | None = None
     controller_pause: bool = False
     promote_full: bool = False
@@ -170,7 +169,7 @@ class RolloutStatus(Read, frozen=True):
     hpa_replicas: int | None = msgspec.field(default=None, name="HPAReplicas")
     observed_generation: str = ""
     workload_observed_generation: str = ""
-    restarted_at: datetime | None = None
+    restarted_at: Time | None = None
     conditions: list[Condition] | None = None
     canary: CanaryStatus = CanaryStatus()
     blue_green: BlueGreenStatus = BlueGreenStatus()

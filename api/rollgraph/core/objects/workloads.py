@@ -1,10 +1,8 @@
 """ReplicaSets, pods and the Deployments that a workloadRef names."""
 
-from datetime import datetime
-
 import msgspec
 
-from rollgraph.core.objects.meta import Condition, KubeObject, PodSpec, PodTemplate, Read
+from rollgraph.core.objects.meta import Condition, KubeObject, PodSpec, PodTemplate, Read, Time
 
 POD_TEMPLATE_HASH_LABEL = "rollouts-pod-template-hash"
 SCALE_DOWN_DEADLINE_ANNOTATION = "scale-down-deadline"
@@ -49,7 +47,7 @@ class ContainerStateWaiting(Read, frozen=True):
 class ContainerStateRunning(Read, frozen=True):
     """A container that runs."""
 
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 class ContainerStateTerminated(Read, frozen=True):
@@ -84,7 +82,7 @@ class PodStatus(Read, frozen=True):
     phase: str = ""
     reason: str = ""
     pod_ip: str = msgspec.field(default="", name="podIP")
-    start_time: datetime | None = None
+    start_time: Time | None = None
     conditions: list[Condition] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
     container_statuses: list[ContainerStatus] | None = None
