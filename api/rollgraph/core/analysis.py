@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from rollgraph.core.integers import integer
 from rollgraph.core.objects.analysis import AnalysisRun, Experiment
 from rollgraph.core.objects.workloads import Pod, ReplicaSet
 from rollgraph.core.replicasets import ReplicaSetView, created, replica_set_views
@@ -126,6 +127,8 @@ def experiment_views(
         for experiment in experiments
         if owner_uid in experiment.metadata.owner_uids
     ]
+    # Within a revision the oldest comes first; the plugin leaves ties open, we break them by name.
+    views.sort(key=lambda view: view.experiment.metadata.name)
     return tuple(sorted(views, key=lambda view: (-view.revision, created(view.experiment))))
 
 
@@ -155,8 +158,7 @@ def _kind(run: AnalysisRun, default: AnalysisRunKind) -> AnalysisRunKind:
 
 
 def _step_index(run: AnalysisRun) -> int | None:
-    text = run.metadata.label(STEP_INDEX_LABEL)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return integer(run.metadata.label(STEP_INDEX_LABEL))
 
 
 def _jobs(run: AnalysisRun) -> Iterable[JobView]:

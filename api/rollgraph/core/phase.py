@@ -8,6 +8,7 @@ never says other things than the kubectl plugin. One rule is added: see `_waits_
 from enum import StrEnum
 from typing import NamedTuple
 
+from rollgraph.core.integers import integer
 from rollgraph.core.objects.rollout import BlueGreenStrategy, Rollout
 
 WORKLOAD_GENERATION_ANNOTATION = "rollout.argoproj.io/workload-generation"
@@ -96,7 +97,7 @@ def _generation_observed(rollout: Rollout) -> bool:
     Before Argo Rollouts 0.10 the field held a hash: anything that is no number, or is a number too
     large to be this object's generation, counts as observed.
     """
-    observed = _integer(rollout.status.observed_generation)
+    observed = integer(rollout.status.observed_generation)
     return observed is None or observed >= rollout.metadata.generation
 
 
@@ -110,16 +111,9 @@ def _waits_for_workload(rollout: Rollout) -> bool:
     """
     if rollout.spec.workload_ref is None:
         return False
-    wanted = _integer(rollout.metadata.annotation(WORKLOAD_GENERATION_ANNOTATION))
-    observed = _integer(rollout.status.workload_observed_generation)
+    wanted = integer(rollout.metadata.annotation(WORKLOAD_GENERATION_ANNOTATION))
+    observed = integer(rollout.status.workload_observed_generation)
     return wanted is not None and observed is not None and wanted != observed
-
-
-def _integer(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
 
 
 def _failure(rollout: Rollout) -> str:

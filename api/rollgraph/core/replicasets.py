@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from rollgraph.core.objects.meta import KubeObject, PodTemplate
+from rollgraph.core.objects.meta import KubeObject, PodTemplate, Time
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.objects.workloads import (
     EXPERIMENT_TEMPLATE_ANNOTATION,
@@ -81,7 +81,7 @@ def replica_set_views(
     """
     by_owner: dict[str, list[Pod]] = {}
     for pod in pods:
-        for uid in pod.metadata.owner_uids:
+        for uid in set(pod.metadata.owner_uids):
             by_owner.setdefault(uid, []).append(pod)
     views = [
         _view(rs, rollout, by_owner.get(rs.metadata.uid, []))
@@ -167,6 +167,6 @@ def _health(rs: ReplicaSet) -> ReplicaSetHealth:
 
 def _deadline(text: str) -> datetime | None:
     try:
-        return msgspec.convert(text, datetime) if text else None
+        return msgspec.convert(text, Time) if text else None
     except msgspec.ValidationError:
         return None
