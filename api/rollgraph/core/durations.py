@@ -1,7 +1,9 @@
-"""Lengths of time as Argo Rollouts writes them."""
+"""Lengths of time as Argo Rollouts writes them, and sums of times that cannot overflow."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from rollgraph.core.integers import integer
 
 _UNITS = {
     "ns": 1e-9,
@@ -13,7 +15,13 @@ _UNITS = {
     "m": 60.0,
     "h": 3600.0,
 }
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(" + "|".join(_UNITS) + ")")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(" + "|".join(_UNITS) + ")")
+# Matched as a whole before its parts are looked for: searching a long text of digits for parts
+# would take time that grows with the square of its length.
+_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+# Go counts a duration in nanoseconds of 64 bits, and a pause in seconds of 32 bits.
+_LONGEST = 2**63 / 1e9
+_SECONDS = 2**31
 
 
 def go_duration(text: str) -> timedelta | None:
@@ -21,29 +29,36 @@ def go_duration(text: str) -> timedelta | None:
     sign, body = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if body == "0":
         return timedelta(0)
-    parts = _PART.findall(body)
-    if not parts or "".join(number + unit for number, unit in parts) != body:
+    if not _WHOLE.fullmatch(body):
         return None
-    try:
-        return timedelta(seconds=sign * sum(float(n) * _UNITS[unit] for n, unit in parts))
-    except OverflowError:
-        return None
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(body))
+    return timedelta(seconds=sign * seconds) if seconds < _LONGEST else None
 
 
-def pause_duration(value: object) -> timedelta | None:
-    """A pause's length: whole seconds as number or digits, else Go's text form.
+def pause_duration(value: int | str) -> timedelta | None:
+    """A pause's length: seconds as a number or as digits, else Go's text form.
 
-    None if it is neither.
+    None if it is neither. The controller waits for whole seconds and drops the rest.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _seconds(value)
-    if isinstance(value, str):
-        return _seconds(int(value)) if re.fullmatch(r"[+-]?\d+", value) else go_duration(value)
-    return None
+    seconds = integer(value) if isinstance(value, str) else value
+    if seconds is None:
+        length = go_duration(str(value))
+        seconds = int(length.total_seconds()) if length is not None else None
+    if seconds is None or not -_SECONDS <= seconds < _SECONDS:
+        return None
+    return timedelta(seconds=seconds)
 
 
-def _seconds(number: int) -> timedelta | None:
+def after(start: datetime | None, length: timedelta | None, times: int = 1) -> datetime | None:
+    """`start` and `times` lengths; None if either is unknown or the sum leaves the calendar."""
+    if start is None or length is None:
+        return None
     try:
-        return timedelta(seconds=number)
+        return start + length * times
     except OverflowError:
         return None
+
+
+def seconds_after(start: datetime | None, seconds: int) -> datetime | None:
+    """`start` and so many seconds; None as in `after`."""
+    return after(start, timedelta(seconds=1), seconds)

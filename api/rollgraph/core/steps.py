@@ -10,8 +10,16 @@ from typing import Any
 
 import msgspec
 
-from rollgraph.core.durations import pause_duration
-from rollgraph.core.objects.rollout import Rollout, StepPluginStatus
+from rollgraph.core.durations import after, pause_duration
+from rollgraph.core.objects.rollout import Rollout, RolloutAnalysis, StepPluginStatus
+from rollgraph.core.objects.steps import (
+    ExperimentBody,
+    PauseBody,
+    PluginBody,
+    SetCanaryScaleBody,
+    SetHeaderRouteBody,
+    SetMirrorRouteBody,
+)
 from rollgraph.core.pauses import PauseReason, pause_condition
 
 
@@ -175,21 +183,21 @@ def _step(rollout: Rollout, index: int, raw: dict[str, Any], state: StepState) -
             continue
         try:
             step = read(rollout, index, body, state)
-        except (TypeError, ValueError, AttributeError, KeyError):
+        except msgspec.ValidationError:
             break  # the right name with a body of another shape: shown raw
         if step is not None:
             return step
-    label = next(iter(raw), "invalid") if len(raw) == 1 else "invalid"
-    return UnknownStep(index, state, label, raw=raw)
+    named = [kind for kind, body in raw.items() if body is not None]
+    return UnknownStep(index, state, named[0] if len(named) == 1 else "invalid", raw=raw)
 
 
 def _set_weight(_: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
-    weight = _number(body)
+    weight = msgspec.convert(body, int)
     return SetWeightStep(index, state, f"setWeight: {weight}", weight=weight)
 
 
 def _pause(rollout: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
-    value = body.get("duration")
+    value = msgspec.convert(body, PauseBody).duration
     if value is None:
         length, label = None, "pause"
     else:
@@ -197,8 +205,7 @@ def _pause(rollout: Rollout, index: int, body: Any, state: StepState) -> AnyStep
         # invalid.
         length, label = pause_duration(value) or timedelta(0), f"pause: {value}"
     held = _held_since(rollout) if state is StepState.CURRENT else None
-    ends = held + length if held and length is not None else None
-    return PauseStep(index, state, label, held, duration=length, ends_at=ends)
+    return PauseStep(index, state, label, held, duration=length, ends_at=after(held, length))
 
 
 def _held_since(rollout: Rollout) -> datetime | None:
@@ -207,68 +214,77 @@ def _held_since(rollout: Rollout) -> datetime | None:
 
 
 def _set_canary_scale(_: Rollout, index: int, body: Any, state: StepState) -> AnyStep | None:
-    weight, replicas = body.get("weight"), body.get("replicas")
-    matches = bool(body.get("matchTrafficWeight"))
-    if weight is not None:
-        detail = f"weight: {_number(weight)}"
-    elif matches:
+    scale = msgspec.convert(body, SetCanaryScaleBody)
+    if scale.weight is not None:
+        detail = f"weight: {scale.weight}"
+    elif scale.match_traffic_weight:
         detail = "matchTrafficWeight: true"
-    elif replicas is not None:
-        detail = f"replicas: {_number(replicas)}"
+    elif scale.replicas is not None:
+        detail = f"replicas: {scale.replicas}"
     else:
         return None
     return SetCanaryScaleStep(
         index,
         state,
         f"setCanaryScale{{{detail}}}",
-        weight=weight,
-        replicas=replicas,
-        match_traffic_weight=matches,
+        weight=scale.weight,
+        replicas=scale.replicas,
+        match_traffic_weight=bool(scale.match_traffic_weight),
     )
 
 
 def _analysis(rollout: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
-    templates = tuple(str(t["templateName"]) for t in body.get("templates") or ())
+    asked = msgspec.convert(body, RolloutAnalysis)
     run = rollout.status.canary.current_step_analysis_run_status
-    name = run.name if run and state is StepState.CURRENT else ""
-    return AnalysisStep(index, state, "analysis", templates=templates, run=name)
-
-
-def _experiment(rollout: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
-    templates = tuple(str(t["name"]) for t in body.get("templates") or ())
-    name = rollout.status.canary.current_experiment if state is StepState.CURRENT else ""
-    return ExperimentStep(index, state, "experiment", templates=templates, experiment=name)
-
-
-def _header_route(_: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
-    route = str(body["name"])
-    return SetHeaderRouteStep(
-        index, state, f"setHeaderRoute: {route}", route=route, match=body.get("match")
+    return AnalysisStep(
+        index,
+        state,
+        "analysis",
+        templates=tuple(template.template_name for template in asked.templates or ()),
+        run=run.name if run and state is StepState.CURRENT else "",
     )
 
 
+def _experiment(rollout: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
+    asked = msgspec.convert(body, ExperimentBody)
+    name = rollout.status.canary.current_experiment if state is StepState.CURRENT else ""
+    return ExperimentStep(
+        index,
+        state,
+        "experiment",
+        templates=tuple(template.name for template in asked.templates or ()),
+        experiment=name,
+    )
+
+
+def _header_route(_: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
+    route = msgspec.convert(body, SetHeaderRouteBody)
+    label = f"setHeaderRoute: {route.name}"
+    return SetHeaderRouteStep(index, state, label, route=route.name, match=route.match)
+
+
 def _mirror_route(_: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
-    route = str(body["name"])
+    route = msgspec.convert(body, SetMirrorRouteBody)
     return SetMirrorRouteStep(
         index,
         state,
-        f"setMirrorRoute: {route}",
-        route=route,
-        percentage=body.get("percentage"),
-        match=body.get("match"),
+        f"setMirrorRoute: {route.name}",
+        route=route.name,
+        percentage=route.percentage,
+        match=route.match,
     )
 
 
 def _plugin(rollout: Rollout, index: int, body: Any, state: StepState) -> AnyStep:
-    name = str(body["name"])
+    plugin = msgspec.convert(body, PluginBody)
     ran = _plugin_status(rollout, index)
     return PluginStep(
         index,
         state,
-        f"plugin: {name}",
+        f"plugin: {plugin.name}",
         ran.started_at if ran else None,
-        plugin=name,
-        config=body.get("config"),
+        plugin=plugin.name,
+        config=plugin.config,
         phase=ran.phase if ran else "",
         message=ran.message if ran else "",
     )
@@ -278,12 +294,6 @@ def _plugin_status(rollout: Rollout, index: int) -> StepPluginStatus | None:
     """The latest status that the plugin left for this step."""
     statuses = rollout.status.canary.step_plugin_statuses or ()
     return next((status for status in reversed(statuses) if status.index == index), None)
-
-
-def _number(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise TypeError(value)
 
 
 _READERS = {

@@ -51,7 +51,9 @@ def weights(
 
 def _maximum(canary: CanaryStrategy) -> int:
     value = (canary.traffic_routing or {}).get("maxTrafficWeight")
-    return value if isinstance(value, int) and value > 0 else 100
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    return 100
 
 
 def _at_step(rollout: Rollout, steps: Sequence[AnyStep]) -> int | None:
