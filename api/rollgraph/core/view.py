@@ -127,7 +127,7 @@ def build_view(cluster: str, rollout: Rollout, belongings: Belongings) -> Rollou
         analysis_runs=runs,
         experiments=experiments,
         images=_images(rollout, own),
-        updated_at=_updated_at(rollout),
+        updated_at=meta.written_at or created(rollout),
     )
 
 
@@ -139,9 +139,3 @@ def _strategy(rollout: Rollout) -> StrategyKind | None:
 
 def _images(rollout: Rollout, own: Belongings) -> tuple[ContainerImage, ...]:
     return images(own.workload.spec.template if own.workload else rollout.spec.template)
-
-
-def _updated_at(rollout: Rollout) -> datetime:
-    """The latest of the times that the API server notes for each writer of the object."""
-    times = [entry.time for entry in rollout.metadata.managed_fields or () if entry.time]
-    return max(times, default=created(rollout))

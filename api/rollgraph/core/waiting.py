@@ -4,15 +4,15 @@ Everything here is derived from the objects, so it holds after a restart too. Ti
 clock is needed, and a view does not change by the mere passing of time.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from rollgraph.core.analysis import AnalysisRunKind, AnalysisRunView, ExperimentView
-from rollgraph.core.durations import go_duration
-from rollgraph.core.objects.analysis import AnalysisRun, Metric, MetricResult
-from rollgraph.core.objects.rollout import PauseCondition, Rollout
+from rollgraph.core.analysis import AnalysisRunView, ExperimentView
+from rollgraph.core.durations import after, go_duration, seconds_after
+from rollgraph.core.earliest import earliest_end
+from rollgraph.core.objects.rollout import AnalysisRunStatus, PauseCondition, Rollout
 from rollgraph.core.pauses import PauseReason
 from rollgraph.core.phase import COMPLETED, Phase, PhaseMessage
 from rollgraph.core.steps import (
@@ -22,20 +22,27 @@ from rollgraph.core.steps import (
     PauseStep,
     PluginStep,
     SetWeightStep,
+    StepState,
 )
 
-# Argo Rollouts' own default of progressDeadlineSeconds.
+# Argo Rollouts' own default of progressDeadlineSeconds, and the reasons of a Progressing condition
+# from which it does not count.
 _PROGRESS_DEADLINE = 600
+_CLOCK_STOPPED = frozenset({"RolloutAborted", "RolloutPaused"})
+_INCONCLUSIVE: dict[str, str] = {
+    PauseReason.INCONCLUSIVE_ANALYSIS_RUN: "analysis",
+    PauseReason.INCONCLUSIVE_EXPERIMENT: "experiment",
+}
 
 
 class WaitReason(StrEnum):
     """What has to happen next.
 
-    CONTROLLER: the controller has not seen the newest spec or status. PAUSE: a timed pause.
+    CONTROLLER: the controller has not acted on the newest spec or status. PAUSE: a timed pause.
     PROMOTION: a person, or an API call, has to promote. JUDGEMENT: an analysis was inconclusive, a
     person has to decide. UNPAUSE: someone set `spec.paused`. RETRY: the update was aborted; retry
     it or change the template. FIX: the spec is invalid or the update ran out of time.
-    POSTPONED_RESTART: a restart is planned for later.
+    POSTPONED_RESTART: a restart was planned for later when the rollout was last written.
     """
 
     CONTROLLER = "CONTROLLER"
@@ -94,11 +101,12 @@ def waiting(at: Circumstances) -> Waiting | None:
         return _failed(rollout, message)
     if rollout.spec.paused:
         return Waiting(WaitReason.UNPAUSE, "paused by spec.paused: resume it", human=True)
+    if rollout.status.abort:
+        # An aborted rollout is Degraded, once the controller has acted on the abort.
+        return Waiting(WaitReason.CONTROLLER, "the abort is about to begin")
     if phase is Phase.PAUSED:
         return _paused(at)
-    if phase is Phase.PROGRESSING:
-        return _progressing(at)
-    return _postponed_restart(rollout)
+    return _progressing(at) if phase is Phase.PROGRESSING else None
 
 
 def _failed(rollout: Rollout, message: str) -> Waiting:
@@ -110,20 +118,25 @@ def _failed(rollout: Rollout, message: str) -> Waiting:
             human=True,
             since=since,
         )
+    if message.startswith("RolloutAborted"):
+        # The phase is the controller's; it outlives the abort until the controller acts again.
+        return Waiting(WaitReason.CONTROLLER, "the retry is about to begin")
     return Waiting(WaitReason.FIX, message or "degraded", human=True)
 
 
 def _paused(at: Circumstances) -> Waiting:
-    condition = (at.rollout.status.pause_conditions or [PauseCondition()])[0]
-    since = condition.start_time
-    if condition.reason.startswith("Inconclusive"):
-        return Waiting(
-            WaitReason.JUDGEMENT,
-            "the analysis was inconclusive: promote or abort",
-            human=True,
-            since=since,
-        )
-    if condition.reason == PauseReason.BLUE_GREEN_PAUSE:
+    conditions = at.rollout.status.pause_conditions or [PauseCondition()]
+    for condition in conditions:
+        # Even a timed pause that is over goes on until a person has judged.
+        if condition.reason in _INCONCLUSIVE:
+            return Waiting(
+                WaitReason.JUDGEMENT,
+                f"the {_INCONCLUSIVE[condition.reason]} was inconclusive: promote or abort",
+                human=True,
+                since=condition.start_time,
+            )
+    since = conditions[0].start_time
+    if conditions[0].reason == PauseReason.BLUE_GREEN_PAUSE:
         return _blue_green_pause(at.rollout, since)
     if isinstance(at.step, PauseStep) and not at.step.indefinite:
         return Waiting(
@@ -134,31 +147,40 @@ def _paused(at: Circumstances) -> Waiting:
 
 def _blue_green_pause(rollout: Rollout, since: datetime | None) -> Waiting:
     strategy = rollout.spec.strategy.blue_green
-    seconds = strategy.auto_promotion_seconds if strategy else 0
-    # `autoPromotionSeconds` promotes by itself unless `autoPromotionEnabled` is explicitly off.
-    if strategy is None or (strategy.auto_promotion_enabled is False and not seconds):
+    # With `autoPromotionEnabled` off, the controller ignores `autoPromotionSeconds`.
+    if strategy is None or strategy.auto_promotion_enabled is False:
         return Waiting(
             WaitReason.PROMOTION, "the preview waits to be promoted", human=True, since=since
         )
-    until = since + timedelta(seconds=seconds) if since else None
-    return Waiting(WaitReason.PAUSE, f"promotes itself after {seconds} s", since=since, until=until)
+    seconds = strategy.auto_promotion_seconds
+    return Waiting(
+        WaitReason.PAUSE,
+        f"promotes itself after {seconds} s",
+        since=since,
+        until=seconds_after(since, seconds),
+    )
 
 
 def _progressing(at: Circumstances) -> Waiting:
-    if at.phase.message.startswith(("waiting for rollout spec", "waiting for rollout to unpause")):
-        return Waiting(WaitReason.CONTROLLER, at.phase.message)
+    message = at.phase.message
+    if message.startswith(("waiting for rollout spec", "waiting for rollout to unpause")):
+        return Waiting(WaitReason.CONTROLLER, message)
     run = _running_analysis(at)
     if run is not None:
-        return _analysis(run)
-    if at.phase.message == "rollout is restarting":
+        return _analysis(at, run.name)
+    if message == "rollout is restarting":
         return _restart(at.rollout)
     return _step(at) or Waiting(
-        WaitReason.PODS, at.phase.message or "pods are changing", deadline=_deadline(at.rollout)
+        WaitReason.PODS, message or "pods are changing", deadline=_deadline(at.rollout)
     )
 
 
 def _step(at: Circumstances) -> Waiting | None:
     step, rollout = at.step, at.rollout
+    if step is None or step.state is not StepState.CURRENT:
+        return None  # skipped by a full promotion
+    if isinstance(step, AnalysisStep):
+        return Waiting(WaitReason.ANALYSIS, "the analysis is about to begin")
     if isinstance(step, ExperimentStep):
         running = (e for e in at.experiments if e.experiment.metadata.name == step.experiment)
         return _experiment(next(running, None))
@@ -177,32 +199,28 @@ def _step(at: Circumstances) -> Waiting | None:
     return None
 
 
-def _running_analysis(at: Circumstances) -> AnalysisRunView | None:
-    """The run that holds the rollout.
+def _running_analysis(at: Circumstances) -> AnalysisRunStatus | None:
+    """The rollout's copy of the run that holds it.
 
     The step's or a blue-green's own, never the one in the background.
     """
-    status, name = at.rollout.status, ""
+    blue_green, canary = at.rollout.status.blue_green, at.rollout.status.canary
     held = [
-        status.blue_green.pre_promotion_analysis_run_status,
-        status.blue_green.post_promotion_analysis_run_status,
+        blue_green.post_promotion_analysis_run_status,
+        blue_green.pre_promotion_analysis_run_status,
     ]
-    if isinstance(at.step, AnalysisStep):
-        held.append(status.canary.current_step_analysis_run_status)
-    for copy in held:
-        if copy is not None and copy.status not in COMPLETED:
-            name = copy.name
-    kinds = (AnalysisRunKind.BACKGROUND, AnalysisRunKind.EXPERIMENT)
-    runs = (r for r in at.analysis_runs if r.run.metadata.name == name and r.kind not in kinds)
-    return next(runs, None)
+    if isinstance(at.step, AnalysisStep) and at.step.state is StepState.CURRENT:
+        held.append(canary.current_step_analysis_run_status)
+    return next((copy for copy in held if copy and copy.status not in COMPLETED), None)
 
 
-def _analysis(view: AnalysisRunView) -> Waiting:
+def _analysis(at: Circumstances, name: str) -> Waiting:
+    run = next((r.run for r in at.analysis_runs if r.run.metadata.name == name), None)
     return Waiting(
         WaitReason.ANALYSIS,
-        f"analysis {view.run.metadata.name}",
-        since=view.run.status.started_at,
-        until=earliest_end(view.run),
+        f"analysis {name}",
+        since=run.status.started_at if run else None,
+        until=earliest_end(run) if run else None,
         exact=False,
     )
 
@@ -211,66 +229,26 @@ def _experiment(view: ExperimentView | None) -> Waiting:
     if view is None:
         return Waiting(WaitReason.EXPERIMENT, "the experiment is about to begin")
     experiment = view.experiment
-    length, available = go_duration(experiment.spec.duration), experiment.status.available_at
     return Waiting(
         WaitReason.EXPERIMENT,
         f"experiment {experiment.metadata.name}",
         since=experiment.metadata.creation_timestamp,
         # The duration counts from the moment that all of its templates are available.
-        until=available + length if available and length is not None else None,
+        until=after(experiment.status.available_at, go_duration(experiment.spec.duration)),
         exact=False,
     )
 
 
-def earliest_end(run: AnalysisRun) -> datetime | None:
-    """The earliest time at which a run can be over if it goes well.
-
-    None if its metrics do not tell.
-    """
-    results = {result.name: result for result in run.status.metric_results or ()}
-    ends = [
-        _earliest_metric_end(run, metric, results.get(metric.name))
-        for metric in run.spec.metrics or ()
-    ]
-    known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(ends) else None
-
-
-def _earliest_metric_end(
-    run: AnalysisRun, metric: Metric, result: MetricResult | None
-) -> datetime | None:
-    measurements = (result.measurements or []) if result else []
-    latest = measurements[-1] if measurements else None
-    if latest is not None and latest.resume_at is not None:
-        return latest.resume_at
-    if latest is not None and result is not None and result.phase in COMPLETED:
-        return latest.finished_at
-    interval = go_duration(metric.interval) or timedelta(0)
-    count = metric.count if isinstance(metric.count, int) else None
-    if count is None:
-        # Without a count a metric is measured once, or with an interval for ever.
-        count = 0 if metric.interval else 1
-    done = result.count if result else 0
-    if count <= 0:
-        return None
-    if latest is not None and latest.finished_at is not None:
-        return latest.finished_at + interval * max(count - done, 0)
-    if run.status.started_at is None:
-        return None
-    delay = go_duration(metric.initial_delay) or timedelta(0)
-    return run.status.started_at + delay + interval * (count - 1)
-
-
 def _restart(rollout: Rollout) -> Waiting:
-    return Waiting(WaitReason.RESTART, "pods are being restarted", since=rollout.spec.restart_at)
+    """A restart under way, or one for later: the phase does not tell them apart.
 
-
-def _postponed_restart(rollout: Rollout) -> Waiting | None:
-    """A healthy rollout whose `restartAt` has not been acted on waits for that time."""
-    at = rollout.spec.restart_at
-    if at is None or at == rollout.status.restarted_at:
-        return None
-    return Waiting(WaitReason.POSTPONED_RESTART, "a restart is planned", until=at)
+    While pods are restarted the controller writes the status time and again, so a time beyond the
+    latest write has not come yet.
+    """
+    at, written = rollout.spec.restart_at, rollout.metadata.written_at
+    if at is not None and written is not None and at > written:
+        return Waiting(WaitReason.POSTPONED_RESTART, "a restart is planned", until=at)
+    return Waiting(WaitReason.RESTART, "pods are being restarted", since=at)
 
 
 def _deadline(rollout: Rollout) -> datetime | None:
@@ -279,8 +257,8 @@ def _deadline(rollout: Rollout) -> datetime | None:
     Its clock starts anew at each sign of progress.
     """
     seconds = rollout.spec.progress_deadline_seconds
+    limit = _PROGRESS_DEADLINE if seconds is None else seconds
     for condition in rollout.status.conditions or ():
-        if condition.type == "Progressing" and condition.last_update_time is not None:
-            limit = _PROGRESS_DEADLINE if seconds is None else seconds
-            return condition.last_update_time + timedelta(seconds=limit)
+        if condition.type == "Progressing" and condition.reason not in _CLOCK_STOPPED:
+            return seconds_after(condition.last_update_time, limit)
     return None
