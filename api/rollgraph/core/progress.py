@@ -16,7 +16,7 @@ class Progress(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         steps_total: 0 for blue-green, and for a canary without steps.
         percent: 0 to 100; by steps where there are some, else by available pods of the new
-            template. 100 means promoted.
+            template. 100 means promoted and healthy.
     """
 
     steps_total: int
@@ -58,7 +58,7 @@ def _percent(
         share = 100 * completed // total
     else:
         share = 100 * _available(rollout, replica_sets) // max(rollout.desired, 1)
-    return min(share, 99)  # 100 is for what is promoted
+    return max(0, min(share, 99))  # 100 is for what is promoted
 
 
 def _available(rollout: Rollout, replica_sets: Sequence[ReplicaSetView]) -> int:

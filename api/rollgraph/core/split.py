@@ -5,7 +5,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from rollgraph.core.analysis import ExperimentView
-from rollgraph.core.objects.rollout import BlueGreenStrategy, CanaryStrategy, Rollout
+from rollgraph.core.objects.rollout import (
+    BlueGreenStrategy,
+    CanaryStrategy,
+    Rollout,
+    TrafficWeights,
+)
 from rollgraph.core.replicasets import ReplicaSetView, Role
 from rollgraph.core.weights import Weights
 
@@ -66,20 +71,18 @@ def _weight(rollout: Rollout, weights: Weights | None, view: ReplicaSetView) -> 
     if weights is None:
         return None
     if weights.routed is not None:
-        return _routed_weight(weights, view)
+        return _routed_weight(weights.routed, view)
     total = rollout.status.available_replicas
     available = view.replica_set.status.available_replicas
     return available * weights.maximum // total if total > 0 else 0
 
 
-def _routed_weight(weights: Weights, view: ReplicaSetView) -> int:
-    if weights.routed is None:
-        return 0
+def _routed_weight(routed: TrafficWeights, view: ReplicaSetView) -> int:
     if Role.STABLE in view.roles:
         # Once all is promoted the router's canary destination has no traffic and the stable one has
         # it all.
-        return weights.routed.stable.weight
-    return weights.routed.canary.weight if Role.CANARY in view.roles else 0
+        return routed.stable.weight
+    return routed.canary.weight if Role.CANARY in view.roles else 0
 
 
 def _service(rollout: Rollout, view: ReplicaSetView) -> str:
