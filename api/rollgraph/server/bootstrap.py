@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.core.errors import ConfigError
 from rollgraph.ports import Clock, Mirror, SpokeSource
 from rollgraph.schema.context import Context
 from rollgraph.schema.schema import build_schema
@@ -57,9 +58,12 @@ async def spoke_names(spokes: SpokeSource) -> Sequence[str]:
 
     Raises `ConfigError` if the source cannot be read.
     """
-    async with spokes.watch() as answers:
-        async for answer in answers:
-            return [spoke.name for spoke in answer]
+    try:
+        async with spokes.watch() as answers:
+            async for answer in answers:
+                return [spoke.name for spoke in answer]
+    except ConfigError as error:
+        raise ConfigError(f"spokes.kubeconfig (--kubeconfig): {error}") from error
     return []
 
 

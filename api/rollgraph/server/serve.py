@@ -3,13 +3,14 @@
 import os
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 import anyio
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 
 from rollgraph.server import binding, bootstrap, logging
 from rollgraph.server.app import create_app
@@ -22,7 +23,21 @@ FAILED = 1
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, which ends by itself after SIGTERM and SIGINT."""
+    """uvicorn's, which ends by itself after SIGTERM and SIGINT.
+
+    Args:
+        config: As uvicorn has it.
+        announce: Called when it can be asked, and can be told to stop.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the application, then accepts connections."""
+        await super().startup(sockets)
+        self._announce()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -76,17 +91,16 @@ async def _serve(settings: Settings) -> int:
         deaths.append(error)
         server.should_exit = True
 
-    server = Server(_config(settings))
-    server.config.app = create_app(services, names, on_death=on_death)
-    _announce(settings, sockets, names)
+    app = create_app(services, names, on_death=on_death)
+    server = Server(_config(settings, app), lambda: _announce(settings, sockets, names))
     await server.serve(sockets)
     _log.info("stopped")
     return FAILED if deaths else OK
 
 
-def _config(settings: Settings) -> uvicorn.Config:
+def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        app="",
+        app,
         # Ours are set up already, and the journal writes the access log.
         log_config=None,
         access_log=False,
