@@ -17,6 +17,9 @@ from rollgraph.core.errors import BadFilterError
 MAX_GLOB = 512
 # How many globs `{}` may stand for: a list of a few teams times a few environments.
 MAX_ALTERNATIVES = 64
+# Question marks and classes of all alternatives together. Behind a star they fit nearly everywhere,
+# so that each costs a step for each character: 64 are up to 50 us for an image reference.
+MAX_WILDCARDS = 64
 
 # A glob without braces: one-character regexes, with None for a star.
 _Plain = tuple[str | None, ...]
@@ -100,7 +103,8 @@ class _Parser:
                 case _:
                     self._append((re.escape(self._literal(char)),))
         if self._open:
-            raise _wrong(self._open[-1].column, "'{' is never closed")
+            raise self._wrong(self._open[-1].column, "'{' is never closed")
+        self._check_wildcards()
         return self._so_far
 
     def _take(self) -> str:
@@ -111,7 +115,7 @@ class _Parser:
         if char != "\\":
             return char
         if self._position == len(self._pattern):
-            raise _wrong(self._position, "a character is expected after '\\'")
+            raise self._wrong(self._position, "a character is expected after '\\'")
         return self._take()
 
     def _append(self, plain: _Plain) -> None:
@@ -127,7 +131,7 @@ class _Parser:
 
     def _close(self) -> None:
         if not self._open:
-            raise _wrong(self._position, "'}' without '{'; write '\\}' for the character")
+            raise self._wrong(self._position, "'}' without '{'; write '\\}' for the character")
         _, before, choices = self._open.pop()
         choices.extend(self._so_far)
         self._bounded(choices)
@@ -136,10 +140,17 @@ class _Parser:
 
     def _bounded(self, alternatives: list[_Plain]) -> list[_Plain]:
         if len(alternatives) > MAX_ALTERNATIVES:
-            raise _wrong(
+            raise self._wrong(
                 self._position, f"'{{}}' stands for more than {MAX_ALTERNATIVES} alternatives"
             )
         return alternatives
+
+    def _check_wildcards(self) -> None:
+        ones = (one for plain in self._so_far for one in plain if one is not None)
+        if sum(one.startswith((".", "[")) for one in ones) > MAX_WILDCARDS:
+            raise self._wrong(
+                1, f"more than {MAX_WILDCARDS} '?' and '[]', counted for each alternative of '{{}}'"
+            )
 
     def _class(self) -> str:
         """A class as a regular expression; the opening bracket has been read."""
@@ -151,13 +162,13 @@ class _Parser:
         while (char := self._member(start)) is not None:
             members.append(self._range(char, start))
         if not members:
-            raise _wrong(start, "a class without characters; write '\\[' for the character")
+            raise self._wrong(start, "a class without characters; write '\\[' for the character")
         return f"[{'^' if negated else ''}{''.join(members)}]"
 
     def _member(self, start: int) -> str | None:
         """The next character of a class; None where the class ends."""
         if self._position == len(self._pattern):
-            raise _wrong(start, "'[' is never closed; write '\\[' for the character")
+            raise self._wrong(start, "'[' is never closed; write '\\[' for the character")
         char = self._take()
         return None if char == "]" else self._literal(char)
 
@@ -168,9 +179,8 @@ class _Parser:
         self._position += 1
         high = self._member(start)
         if high is None or high < low:
-            raise _wrong(self._position, f"the range {low}-{high} is empty")
+            raise self._wrong(self._position, f"the range {low}-{high} is empty")
         return f"{re.escape(low)}-{re.escape(high)}"
 
-
-def _wrong(column: int, what: str) -> BadFilterError:
-    return BadFilterError(f"glob, column {column}: {what}")
+    def _wrong(self, column: int, what: str) -> BadFilterError:
+        return BadFilterError(f"glob {self._pattern!r}, column {column}: {what}")

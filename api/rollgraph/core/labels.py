@@ -141,8 +141,7 @@ class _Parser:
     def _values(self) -> frozenset[str]:
         """The values in parentheses; between two commas, and beside a parenthesis, is an empty one.
 
-        As in Kubernetes, where three commas meet or two precede the closing parenthesis is an
-        error.
+        As in Kubernetes, two commas right before the closing parenthesis are an error.
         """
         opening = self._next()
         if opening.text != "(":
@@ -166,10 +165,9 @@ class _Parser:
                 return frozenset(values)
 
     def _comma(self, values: set[str]) -> None:
-        if not values or self._ahead.text == ")":
+        if not values or self._ahead.text in (",", ")"):
             values.add("")
-        elif self._ahead.text == ",":
-            values.add("")
+        if self._ahead.text == ",":
             self._next()
             if self._ahead.text == ")":
                 raise _unexpected(self._ahead, "a value or ','")
