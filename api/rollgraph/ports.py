@@ -169,9 +169,10 @@ class Mirror(Protocol):
         is not part of it, nor is one that is deleted, its cluster's end included.
 
         That holds for as long as the mirror can afford to remember the places: for a minute after
-        the first change, and longer in a fleet that rests. From then on, and if the cursor is
-        another mirror's, the walk goes on from the cursor over the present places: it visits
-        exactly once each rollout that has not moved, and begins such a minute anew.
+        the first change, longer in a fleet that rests, less in one that changes faster than the
+        mirror has memory for. From then on, and if the cursor is another mirror's, the walk goes on
+        from the cursor over the present places: it visits exactly once each rollout that has not
+        moved, and begins such a minute anew.
 
         `has_next` and `has_previous` speak of that walk, and of what matches now. A cursor may be
         used with another filter and another size.
