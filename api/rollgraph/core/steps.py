@@ -142,16 +142,18 @@ def steps(rollout: Rollout) -> tuple[AnyStep, ...]:
 
 
 def step_index(rollout: Rollout) -> int | None:
-    """How many steps are done, which is the current step's index; None without steps."""
-    if not _raw_steps(rollout):
-        return None
-    return max(rollout.status.current_step_index or 0, 0)
+    """How many steps are done, which is the current step's index.
+
+    None without steps, and until the controller has begun with them.
+    """
+    index = rollout.status.current_step_index
+    return None if index is None or not _raw_steps(rollout) else max(index, 0)
 
 
 def current_step(rollout: Rollout, all_steps: tuple[AnyStep, ...]) -> AnyStep | None:
     """The step that the controller is at.
 
-    None when all are done, when there are none, and after an abort.
+    None when all are done, before it has begun, when there are none, and after an abort.
     """
     index = step_index(rollout)
     if index is None or index >= len(all_steps) or rollout.status.abort:
@@ -165,8 +167,8 @@ def _raw_steps(rollout: Rollout) -> list[dict[str, Any]]:
 
 
 def _state(rollout: Rollout, index: int) -> StepState:
-    current = step_index(rollout) or 0
-    if rollout.status.abort:
+    current = step_index(rollout)
+    if current is None or rollout.status.abort:
         return StepState.PENDING
     if index < current:
         return StepState.COMPLETED

@@ -48,7 +48,7 @@ class RolloutView(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         strategy: None if the spec names no strategy that this version knows.
         steps: A canary's steps in order.
-        step_index: How many steps are done; None without steps.
+        step_index: How many steps are done; None without steps, and until the first has begun.
         current_step: None when all are done, after an abort, and without steps.
         weights: None unless the strategy is canary.
         images: Those of the present pod template, also when that is a Deployment's.

@@ -197,7 +197,7 @@ def test_what_cannot_be_read_stays_a_step_with_its_raw_form(raw: Any, label: str
 @pytest.mark.parametrize(
     ("status", "states"),
     [
-        pytest.param({"currentStepIndex": None}, "CURRENT PENDING PENDING PENDING", id="no-index"),
+        pytest.param({"currentStepIndex": None}, "PENDING PENDING PENDING PENDING", id="not-begun"),
         pytest.param({"currentStepIndex": 0}, "CURRENT PENDING PENDING PENDING", id="first"),
         pytest.param({"currentStepIndex": 2}, "COMPLETED COMPLETED CURRENT PENDING", id="third"),
         pytest.param({"currentStepIndex": 4}, "COMPLETED COMPLETED COMPLETED COMPLETED", id="done"),
@@ -231,7 +231,7 @@ def test_every_step_has_a_state(status: Patch, states: str) -> None:
 @pytest.mark.parametrize(
     ("status", "index", "current"),
     [
-        pytest.param({"currentStepIndex": None}, 0, "setWeight: 20", id="no-index"),
+        pytest.param({"currentStepIndex": None}, None, None, id="not-begun"),
         pytest.param({"currentStepIndex": 3}, 3, "pause", id="last"),
         pytest.param({"currentStepIndex": 4}, 4, None, id="done"),
         pytest.param({"currentStepIndex": 9}, 9, None, id="beyond"),

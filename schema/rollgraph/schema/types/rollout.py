@@ -350,7 +350,7 @@ class Rollout(KubernetesObject):
 
     @resolved
     def current_step_index(self) -> int | None:
-        """How many steps are done, which is the current step's index; null without steps."""
+        """How many steps are done, which is the current step's index; null until they begin."""
         return self.view.step_index
 
     @resolved
