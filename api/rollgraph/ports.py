@@ -175,10 +175,11 @@ class Mirror(Protocol):
         moved, and begins such a minute anew.
 
         `has_next` and `has_previous` speak of that walk, and of what matches now. A cursor may be
-        used with another filter and another size.
+        used with another size, and with another filter unless one of the two is for one cluster
+        alone (`core.filtering.only_cluster`).
 
-        Raises `BadCursorError` for what is no cursor or one of another order, `BadFilterError` for
-        a filter that makes no sense, `BadRequestError` for a size that makes none.
+        Raises `BadCursorError` for what is no cursor of such a list, `BadFilterError` for a filter
+        that makes no sense, `BadRequestError` for a size that makes none.
         """
 
     def count(self, request: PageRequest) -> int:

@@ -226,6 +226,15 @@ class TestCursors:
         with pytest.raises(BadCursorError, match="another order"):
             fleet.page(PageRequest(order=BY_URGENCY, first=1, after=cursor))
 
+    def test_a_cursor_of_one_clusters_list_is_of_that_alone(self, fleet: Fleet) -> None:
+        fill(fleet, "prod-eu/shop/cart")
+        one = RolloutFilter(cluster=StringFilter(eq="prod-eu"))
+        cursor = fleet.page(PageRequest(one, NEWEST_FIRST, first=1)).cursors[0]
+        narrower = RolloutFilter(and_=(one, DEGRADED))
+        assert fleet.page(PageRequest(narrower, NEWEST_FIRST, after=cursor)).rollouts == ()
+        with pytest.raises(BadCursorError, match="one cluster's list"):
+            fleet.page(PageRequest(order=NEWEST_FIRST, first=1, after=cursor))
+
     def test_the_same_order_said_otherwise_is_the_same(self, fleet: Fleet) -> None:
         fill(fleet, "prod-eu/shop/a", "prod-eu/shop/b")
         cursor = fleet.page(PageRequest(first=1)).cursors[0]

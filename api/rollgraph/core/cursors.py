@@ -67,8 +67,8 @@ def decode(text: str, order: tuple[Order, ...], argument: str) -> Cursor:
         raise _no_cursor(argument)
     if raw[:end] != _head(order):
         raise BadCursorError(
-            f"`{argument}` is a cursor of another order: ask with the order that it came from, or"
-            f" start again without it"
+            f"`{argument}` is a cursor of another order, or of one cluster's list: ask as you did"
+            f" when you got it, or start again without it"
         )
     pin = Pin(int.from_bytes(raw[end : end + 4]), int.from_bytes(raw[end + 4 : end + 12]))
     return Cursor(pin, raw[end + 12 :])

@@ -210,13 +210,12 @@ def _contains(part: str) -> TextTest:
 
 
 def _phase_in(phases: tuple[Phase, ...]) -> Predicate:
-    # A tuple compares by identity first; a set would call the enum's slow hash for each rollout.
-    wanted = tuple(dict.fromkeys(phases))
+    wanted = frozenset(phases)
     return lambda view: view.phase in wanted
 
 
 def _strategy_in(strategies: tuple[StrategyKind, ...]) -> Predicate:
-    wanted = tuple(dict.fromkeys(strategies))
+    wanted = frozenset(strategies)
     return lambda view: view.strategy in wanted
 
 
@@ -263,7 +262,7 @@ def _labelled(text: str) -> Predicate:
 
 
 def _paused_for(reasons: tuple[PauseReason, ...]) -> Predicate:
-    wanted = tuple(dict.fromkeys(reasons))
+    wanted = frozenset(reasons)
 
     def test(view: RolloutView) -> bool:
         pauses = view.rollout.status.pause_conditions

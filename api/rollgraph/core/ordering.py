@@ -69,15 +69,19 @@ def key(order: Iterable[Order]) -> Key:
             return lambda view, place: b"".join([encode(view) for encode in encoders]) + place
 
 
-def cluster_range(order: Iterable[Order], cluster: str) -> tuple[bytes, bytes] | None:
+def by_cluster(order: tuple[Order, ...]) -> tuple[Order, ...]:
+    """An order that is the same within each cluster, and keeps each cluster's rollouts together."""
+    if order and order[0].field is OrderField.CLUSTER:
+        return canonical(order)
+    return canonical((Order(OrderField.CLUSTER), *order))
+
+
+def cluster_range(order: tuple[Order, ...], cluster: str) -> tuple[bytes, bytes]:
     """Where a cluster's rollouts lie in an order that begins with the cluster: from (inclusive) and
-    to (exclusive). None for any other order.
+    to (exclusive).
     """
-    first = canonical(order)[0]
-    if first.field is not OrderField.CLUSTER:
-        return None
     start = _text(cluster)
-    if first.descending:
+    if order and order[0].descending:
         start = start.translate(_COMPLEMENT)
     # The last byte is that of the end of a text, 01 or its complement: there is one above it.
     return start, start[:-1] + bytes((start[-1] + 1,))

@@ -31,7 +31,7 @@ def test_a_cursor_is_of_one_order(
     if order == other:
         assert decode(text, other, "after").key == b"key"
     else:
-        with pytest.raises(BadCursorError, match="ask with the order that it came from"):
+        with pytest.raises(BadCursorError, match="of another order, or of one cluster's list"):
             decode(text, other, "after")
 
 

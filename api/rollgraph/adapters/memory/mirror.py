@@ -101,12 +101,13 @@ class MemoryMirror:
         """See `Mirror`."""
         paging.check(request)
         test = predicate(request.filter)
-        order = ordering.canonical(request.order)
+        cluster = only_cluster(request.filter)
+        order = _order(request.order, cluster)
         after = _cursor(request.after, order, "after")
         before = _cursor(request.before, order, "before")
         index = self._index(order)
         pin = self._pin(index, (after or before) if request.last is None else (before or after))
-        whole = _whole(index, order, request.filter)
+        whole = _whole(index, order, cluster)
         part = _part(index, whole, after, before)
         walk = Walk(index, pin, test, whole)
         if request.last is None:
@@ -185,13 +186,21 @@ def _cursor(text: str | None, order: tuple[Order, ...], argument: str) -> Cursor
     return None if text is None else cursors.decode(text, order, argument)
 
 
-def _whole(index: Index, order: tuple[Order, ...], filter: RolloutFilter | None) -> Span:
-    """Where all rollouts lie that the filter can let pass: one cluster's often lie together."""
-    cluster = only_cluster(filter)
-    keys = None if cluster is None else ordering.cluster_range(order, cluster)
-    if keys is None:
+def _order(order: tuple[Order, ...], cluster: str | None) -> tuple[Order, ...]:
+    """The order to walk: one cluster's rollouts lie together in theirs.
+
+    Lists of one cluster are asked for by the dozen, one for each cluster of a page; searching the
+    whole fleet for each would cost 3 ms of every 10,000 rollouts.
+    """
+    return ordering.canonical(order) if cluster is None else ordering.by_cluster(order)
+
+
+def _whole(index: Index, order: tuple[Order, ...], cluster: str | None) -> Span:
+    """Where all rollouts lie that the filter can let pass."""
+    if cluster is None:
         return Span(0, len(index.entries))
-    return Span(index.at(keys[0]), index.at(keys[1]))
+    start, stop = ordering.cluster_range(order, cluster)
+    return Span(index.at(start), index.at(stop))
 
 
 def _part(index: Index, whole: Span, after: Cursor | None, before: Cursor | None) -> Span:
