@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from fakes.cluster import FakeCluster, bookmark, line, page
-from rollgraph.core.errors import SpokeError
+from rollgraph.core.errors import ExpiredError, SpokeError
 from rollgraph.core.objects import decode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.refs import Kind
@@ -132,7 +132,8 @@ class FakeListWatch:
 
     Attributes:
         refuse: Each request by these kinds is answered with the error; None means all kinds.
-        silent: No request is answered, and no stream brings anything, while it is set.
+        muted: Requests by these verbs (list, watch, stream, version) are never answered.
+        breaks: Raised by each request: a fault of ours, not of a spoke.
         requests: Each request's verb, kind and version.
     """
 
@@ -140,6 +141,8 @@ class FakeListWatch:
         self.cluster = cluster
         self.version = version
         self.refuse: dict[Kind | None, SpokeError] = {}
+        self.muted: set[str] = set()
+        self.breaks: Exception | None = None
         self.requests: list[tuple[str, Kind | None, str]] = []
         self.closed = False
         self._speaks = anyio.Event()
@@ -187,6 +190,8 @@ class FakeListWatch:
         """A stream that ends when it is cut."""
         verb = "stream" if initial_events else "watch"
         await self._answer(verb, kind, resource_version)
+        if not initial_events and int(resource_version) < self.cluster.compacted:
+            raise ExpiredError("too old resource version")
         send, receive = anyio.create_memory_object_stream[WatchEvent](100)
         async with anyio.create_task_group() as tasks, receive:
             tasks.start_soon(self._feed, send, kind, namespace, resource_version, initial_events)
@@ -208,6 +213,10 @@ class FakeListWatch:
         self.requests.append((verb, kind, version))
         await anyio.lowlevel.checkpoint()
         await self._speaks.wait()
+        if verb in self.muted:
+            await anyio.sleep_forever()
+        if self.breaks is not None:
+            raise self.breaks
         for error in (self.refuse.get(kind), self.refuse.get(None)):
             if error is not None:
                 raise error

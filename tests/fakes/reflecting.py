@@ -62,13 +62,13 @@ class Rig:
         for change in self.store.replace(deliveries):
             self._note(change)
 
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Lets virtual time pass until a condition holds, at most some hours."""
-        for _ in range(50_000):
+    async def until(self, true: Callable[[], bool], every: float = 0.25) -> None:
+        """Lets virtual time pass until a condition holds, looked at every so many seconds."""
+        for _ in range(10_000):
             if true():
                 return
-            await anyio.sleep(0.25)
-        raise AssertionError(f"not in 3 hours: {self.view}")
+            await anyio.sleep(every)
+        raise AssertionError(f"never: {self.view}")
 
     async def _open(self) -> ListWatch:
         self.opened += 1

@@ -134,7 +134,9 @@ class InitialList:
                 if event.type == "BOOKMARK":
                     meta = decode.bookmark(event.object)
                     if meta.annotation(INITIAL_EVENTS_END) == "true":
-                        return self._complete(deliveries, meta.resource_version)
+                        self._complete(deliveries, meta.resource_version)
+                        self._state.opened()
+                        return self._state.bookmark(meta.resource_version)
                     continue
                 if not deliveries:
                     self._state.syncing()

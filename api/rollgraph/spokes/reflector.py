@@ -118,6 +118,7 @@ class Reflector:
             self._backoff.forget()
             self._attempt.cancel()
         elif not self._initial.paging and self.state.active_at < silent_since:
+            self.state.failed(UnreachableError("the connection was silent while the server was"))
             self._attempt.cancel()
 
     async def _try(self) -> float:
@@ -157,6 +158,7 @@ class Reflector:
         An API server drops a watcher that reads too slowly (kubernetes#121438).
         """
         self.state.opened()
+        self._renewed = False
         async for event in events:
             self._take_in(event)
             self._all_is_well()
@@ -189,7 +191,6 @@ class Reflector:
             raise UnreachableError("the server closed a watch as soon as it was open")
 
     def _all_is_well(self) -> None:
-        self._renewed = False
         self._expired = self._not_installed = self._unreadable = 0
         self._server_errors_since = None
 

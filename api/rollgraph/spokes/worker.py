@@ -129,10 +129,10 @@ class Worker:
         """
         if any(watch.active_at > asked for watch in self._informer.watches):
             self._report.confirm()
-            return
-        if self._report.doubt is None:
-            _log.warning("spoke_silent", error=str(error))
-        self._report.doubt = error
+        else:
+            if self._report.doubt is None:
+                _log.warning("spoke_silent", error=str(error))
+            self._report.doubt = error
         self._tell()
 
     def _note(self, versions: ServerVersions | None) -> None:
