@@ -285,7 +285,7 @@ class MirrorMachine(RuleBasedStateMachine):
                     self.finish(walk)
 
 
-def run(new_fleet: FleetFactory, remembered: timedelta = A_MINUTE, examples: int = 150) -> None:
+def run(new_fleet: FleetFactory, remembered: timedelta = A_MINUTE, examples: int = 100) -> None:
     """Runs the machine on one implementation."""
 
     class Machine(MirrorMachine):

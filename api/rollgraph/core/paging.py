@@ -27,9 +27,6 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     field: OrderField
     descending: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.field} {'DESC' if self.descending else 'ASC'}"
-
 
 class PageRequest(msgspec.Struct, frozen=True):
     """Which rollouts, in which order, and which part of them.

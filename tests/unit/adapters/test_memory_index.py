@@ -69,6 +69,17 @@ def test_a_rollout_that_comes_back_to_its_place_leaves_no_waste() -> None:
     assert churn.dead == 0
 
 
+def test_of_two_entries_at_one_place_the_right_one_goes() -> None:
+    churn = Churn(3)
+    pin = churn.index.pin(churn.sequence)
+    churn.move(1, 0)
+    churn.move(1, 100)  # back to its place, where its dead entry stands
+    churn.move(1, 50)
+    assert churn.dead == 1
+    seen = [e.row.number for e in churn.index.entries if e.born <= pin < e.died]
+    assert seen == [0, 1, 2]
+
+
 @pytest.mark.parametrize("rollouts", [5, 300])
 def test_after_a_minute_the_dead_and_their_walks_are_forgotten(rollouts: int) -> None:
     churn = Churn(rollouts)

@@ -9,7 +9,7 @@ a walk may still need it.
 import operator
 from bisect import bisect_left, bisect_right, insort_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -137,16 +137,8 @@ class Index:
             self._remove(entry)
 
     def _remove(self, entry: Entry) -> None:
-        position = self.at(entry.key)
-        for candidate in self._from(position):
-            if candidate is entry:
+        """Takes an entry out, unless it has gone with its cluster."""
+        for position in range(self.at(entry.key), self.after(entry.key)):
+            if self.entries[position] is entry:
                 del self.entries[position]
                 return
-            if candidate.key != entry.key:
-                return  # gone already, with its cluster
-            position += 1
-
-    def _from(self, position: int) -> Iterator[Entry]:
-        while position < len(self.entries):
-            yield self.entries[position]
-            position += 1
