@@ -52,7 +52,7 @@ def test_the_articles_canary_pauses_at_step_1_and_goes_on_when_promoted(own: Fle
 def test_users_may_do_what_their_role_says(own: Fleet) -> None:
     spoke = own["breakable"]
 
-    assert spoke.cluster("reader").list("Rollout", None) == []
+    assert spoke.cluster("reader").list("Rollout") == []
     for user, kind in (("reader", "Secret"), ("nobody", "Rollout")):
         with pytest.raises(ApiError) as refused:
             spoke.cluster(user).list(kind)
