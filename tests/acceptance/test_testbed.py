@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -78,6 +79,7 @@ def test_a_spoke_without_argo_rollouts_does_not_know_rollouts(own: Fleet) -> Non
     assert refused.value.status == 404
 
 
+@pytest.mark.skipif(shutil.which("ss") is None, reason="ss (iproute2) is not installed")
 def test_nothing_listens_beyond_loopback(own: Fleet) -> None:
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     pids = [f"pid={process.pid}," for process in own.processes]

@@ -1,13 +1,17 @@
 """The command line, ``scripts/testbed``: build, up, status."""
 
 import argparse
+import contextlib
 import signal
 import sys
 
 from testbed.build import cache_dir, ensure_built, missing
+from testbed.demo import demo
 from testbed.errors import ProcessError, TestbedError
 from testbed.fleet import NAMES, Fleet
 from testbed.parts import PARTS
+from testbed.record import record
+from testbed.scenarios import ALL, apply_many, by_name
 from testbed.workdir import running
 
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM}
@@ -25,8 +29,10 @@ def main() -> int:
                 return _build()
             case "status":
                 return _status()
+            case "record":
+                return _record(args.scenario or [s.name for s in ALL])
             case _:
-                return _up(args.spokes)
+                return _up(args.spokes, args.rollouts, with_demo=args.demo)
     except TestbedError as e:
         print(f"testbed: {e}", file=sys.stderr)
         return 1
@@ -41,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="say what is built and what runs")
     up = commands.add_parser("up", help="start spokes and keep them until Ctrl-C")
     up.add_argument("--spokes", type=int, default=2, metavar="N", help="how many; default 2")
+    up.add_argument(
+        "--rollouts", type=int, default=0, metavar="N", help="make N small rollouts on each spoke"
+    )
+    up.add_argument("--demo", action="store_true", help="make rollouts in many states")
+    again = commands.add_parser("record", help="play scenarios anew and rewrite tests/testbed/data")
+    again.add_argument("scenario", nargs="*", help="which ones; default all")
     return parser
 
 
@@ -62,11 +74,27 @@ def _status() -> int:
     return 0
 
 
-def _up(spokes: int) -> int:
-    with Fleet(spoke_names(spokes)) as fleet:
+def _up(spokes: int, rollouts: int, *, with_demo: bool) -> int:
+    with Fleet(spoke_names(spokes)) as fleet, contextlib.ExitStack() as stack:
+        for spoke in fleet.spokes.values() if rollouts else ():
+            print(f"making {rollouts} rollouts on {spoke.name} ...", file=sys.stderr)
+            apply_many(spoke, rollouts)
+        if with_demo:
+            print("making rollouts in many states ...", file=sys.stderr)
+            shown = stack.enter_context(demo(list(fleet.spokes.values())))
+            for moment in shown:
+                print(f"  {moment.spoke.name}/{moment.namespace}/{moment.rollout}: {moment.name}")
         _explain(fleet)
         _wait_for_end(fleet)
         print("stopping ...", file=sys.stderr)
+    return 0
+
+
+def _record(names: list[str]) -> int:
+    with Fleet(NAMES[:1]) as fleet:
+        for name in names:
+            for recorded in record(by_name(name), fleet[NAMES[0]]):
+                print(recorded, flush=True)
     return 0
 
 

@@ -102,8 +102,13 @@ class Process:
         self._child = None
 
     def pause(self) -> None:
-        """Freeze the child (SIGSTOP): its sockets stay open and nothing answers."""
+        """Freeze the child (SIGSTOP): its sockets stay open and nothing answers.
+
+        Returns once it is frozen, all its threads included.
+        """
         os.kill(self.pid, signal.SIGSTOP)
+        # WNOWAIT leaves an exit status for Popen to find, should the child end instead.
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Undo ``pause`` (SIGCONT)."""

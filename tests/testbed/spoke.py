@@ -14,6 +14,8 @@ from testbed.process import Process
 from testbed.users import ADMIN, Access, TokenFile, reader_rbac, write_kubeconfig
 
 NODE = "fake-node"  # the one Node: pods run at once on it, and never anywhere else
+# It ends its watches at once, then waits up to a minute for connections that clients keep open.
+STOP_APISERVER_SECONDS = 3.0
 ROLLOUTS_READY = "Started rollout workers"  # in its log: all its informers are synced
 
 
@@ -103,15 +105,24 @@ class Spoke:
 
     def stop_apiserver(self) -> None:
         """Stop the API server in order: it ends its watches and refuses new connections."""
-        self.apiserver.stop()
+        self.apiserver.stop(STOP_APISERVER_SECONDS)
 
     def kill_apiserver(self) -> None:
         """SIGKILL the API server: connections are reset."""
         self.apiserver.kill()
 
-    def start_apiserver(self) -> None:
-        """Start it again on the same port with the same certificate; reads tokens anew."""
+    def start_apiserver(self, *, restart_controllers: bool = True) -> None:
+        """Start it again on the same port with the same certificate; it reads the tokens anew.
+
+        The controllers would sit out their back-off of up to 30 s first, so they start anew too,
+        unless ``restart_controllers`` is false.
+        """
         self.apiserver.start(self._apiserver_ready)
+        if restart_controllers:
+            for process in self.processes[1:]:
+                process.kill()
+                process.start()
+            self.settle()
 
     # -- access --------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from testbed.scenarios.manifests import canary, pause, rollout, weight
 from testbed.scenarios.stage import Scenario, Stage
 
-SHORT = 2  # seconds; of pauses that nobody looks at
+SHORT = 1  # seconds; of pauses that nobody looks at
 LONG = 15  # seconds; of pauses that are looked at
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from testbed.cluster import Object
 from testbed.scenarios.manifests import (
     CONTAINER,
+    IMAGE,
     canary,
     pause,
     pod_spec,
@@ -62,28 +63,55 @@ def _deadline(s: Stage) -> Iterator[str]:
     s.set_image("red", stuck=True)
     s.wait_phase("Degraded", "ProgressDeadlineExceeded")
     yield "new pods pending past the deadline"
-    _pull_fails(s)
+    _fail_pods(s, "ImagePullBackOff", restarts=0)
     yield "new pods cannot pull their image"
+    _fail_pods(s, "CrashLoopBackOff", restarts=3)
+    yield "new pods crash"
     s.set_image("yellow")
     s.wait_step(1)
     yield "mended, paused at 50 %"
 
 
-def _pull_fails(s: Stage) -> None:
+def _deadline_aborts(s: Stage) -> Iterator[str]:
+    limits = {"progressDeadlineSeconds": DEADLINE, "progressDeadlineAbort": True}
+    s.apply(rollout(s.rollout, canary(weight(50), pause()), **limits))
+    s.wait_phase("Healthy")
+    s.set_image("red", stuck=True)
+    s.wait_phase("Degraded", "RolloutAborted")
+    yield "aborted by the deadline"
+
+
+def _fail_pods(s: Stage, reason: str, *, restarts: int) -> None:
     """Say of pending pods what a kubelet would; no fake kubelet looks after them."""
-    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
     for pod in s.cluster.list("Pod", s.namespace):
-        if not pod["spec"].get("nodeName"):
-            container = {
-                "name": CONTAINER,
-                "image": pod["spec"]["containers"][0]["image"],
-                "imageID": "",
-                "ready": False,
-                "restartCount": 0,
-                "state": waiting,
-            }
-            status = {"status": {"containerStatuses": [container]}}
-            s.cluster.patch("Pod", pod["metadata"]["name"], status, s.namespace, sub="status")
+        if pod["spec"].get("nodeName"):
+            continue
+        container = {
+            "name": CONTAINER,
+            "image": pod["spec"]["containers"][0]["image"],
+            "imageID": "",
+            "ready": False,
+            "restartCount": restarts,
+            "state": {"waiting": {"reason": reason}},
+        }
+        status = {"status": {"containerStatuses": [container]}}
+        s.cluster.patch("Pod", pod["metadata"]["name"], status, s.namespace, sub="status")
+
+
+def _many_containers(s: Stage) -> Iterator[str]:
+    digest = f"{IMAGE}@sha256:{'0' * 64}"
+    spec = {
+        **pod_spec("blue"),
+        "initContainers": [
+            {"name": "setup", "image": "registry.example:5000/setup:1.0"},
+            {"name": "proxy", "image": "proxy:2", "restartPolicy": "Always"},
+        ],
+        "containers": [{"name": "first", "image": digest}, {"name": "second", "image": "second"}],
+    }
+    pods = {"metadata": {"labels": {"app": s.rollout}}, "spec": spec}
+    s.apply(rollout(s.rollout, canary(weight(50), pause()), template=pods))
+    s.wait_phase("Healthy")
+    yield "init containers, a sidecar, a digest"
 
 
 def _invalid(s: Stage) -> Iterator[str]:
@@ -138,6 +166,8 @@ ALL = (
     Scenario("restarted", "a restart to come, then one now", _restarted),
     Scenario("scaled-to-zero", "no replicas, then three", _scaled_to_zero),
     Scenario("deadline", "pods that never start", _deadline),
+    Scenario("deadline-aborts", "pods that never start end the update", _deadline_aborts),
+    Scenario("containers", "pods of several containers", _many_containers),
     Scenario("invalid", "a spec that the controller refuses", _invalid),
     Scenario("workload-ref", "the pod template is a Deployment's", _referenced),
 )

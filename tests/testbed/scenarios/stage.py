@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from testbed.cluster import Cluster, Object
@@ -138,10 +138,11 @@ class Scenario:
     about: str
     script: Script
 
-    def play(self, spoke: Spoke, namespace: str = "") -> Iterator[Moment]:
+    def play(self, spoke: Spoke, namespace: str = "") -> Generator[Moment]:
         """Live it through; at each moment yielded all stands still until the next is asked for.
 
-        It plays in a namespace of its own, which is deleted at the end.
+        It plays in a namespace of its own, which is deleted at the end, and when the generator is
+        closed before.
 
         Raises:
             NotReachedError: a moment did not come.
