@@ -7,17 +7,21 @@ PAGE = """<!doctype html>
 <title>Rollgraph</title>
 <style>
   :root { color-scheme: light dark; }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
+  body { font: 16px/1.5 system-ui, sans-serif; }
+  body { max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
   pre { padding: 1rem; overflow-x: auto; border: 1px solid #8888; border-radius: 4px; }
 </style>
 <h1>Rollgraph</h1>
-<p>This is a GraphQL endpoint over the Argo Rollouts of every cluster that this process watches. Send
-it a query by <code>POST</code>, as JSON:</p>
-<pre>curl http://127.0.0.1:8000/graphql \\
-  --header 'content-type: application/json' \\
-  --data '{"query": "{ rollouts(first: 10) { totalCount nodes { cluster { name } namespace name phase } } }"}'</pre>
+<p>This is a GraphQL endpoint over the Argo Rollouts of every cluster that this process watches. It
+is asked by <code>POST</code> with JSON, or by <code>GET</code>:</p>
+<pre>curl --get http://127.0.0.1:8000/graphql --data-urlencode 'query={
+  rollouts(first: 10) {
+    totalCount
+    nodes { cluster { name } namespace name phase message }
+  }
+}'</pre>
 <p>Any GraphQL client can be pointed here. The schema is printed by
-<code>rollgraph schema print</code>; <a href="/readyz">/readyz</a> tells which clusters have not been
-read yet.</p>
+<code>rollgraph schema print</code>; <a href="/readyz">/readyz</a> tells which clusters have not
+been read yet.</p>
 </html>
-"""  # noqa: E501 (a command must be copied in one piece)
+"""
