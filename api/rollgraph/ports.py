@@ -4,7 +4,7 @@ A port speaks of intents, not of a technology. Each states its guarantees here, 
 declared; one contract suite (`tests/contract`) holds every adapter to them.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from rollgraph.core.connection import ClusterView
+from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.paging import Page, PageRequest
 from rollgraph.core.phase import Phase
@@ -186,6 +187,13 @@ class Mirror(Protocol):
         """How many rollouts match the request's filter now, whatever its cursors and sizes.
 
         Raises `BadFilterError` as `page` does.
+        """
+
+    def matching(self, filter: RolloutFilter | None) -> Iterator[RolloutView]:
+        """Every rollout that matches, in no order; to be used up before anything else happens.
+
+        For counting and grouping: it looks at the whole fleet. Raises `BadFilterError` as `page`
+        does, before the first rollout.
         """
 
     def counts(self, cluster: str) -> Mapping[Phase, int]:

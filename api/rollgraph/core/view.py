@@ -87,6 +87,18 @@ class RolloutView(msgspec.Struct, frozen=True, gc=False):
         return revisions(self.replica_sets, self.experiments, self.analysis_runs)
 
     @property
+    def all_replica_sets(self) -> tuple[ReplicaSetView, ...]:
+        """Its own ReplicaSets, then those of its experiments."""
+        of_experiments = (view for item in self.experiments for view in item.replica_sets)
+        return (*self.replica_sets, *of_experiments)
+
+    @property
+    def all_analysis_runs(self) -> tuple[AnalysisRunView, ...]:
+        """Its own analysis runs, then those of its experiments."""
+        of_experiments = (view for item in self.experiments for view in item.analysis_runs)
+        return (*self.analysis_runs, *of_experiments)
+
+    @property
     def split(self) -> tuple[Slice, ...]:
         """Who serves what."""
         return split(self.rollout, self.weights, self.replica_sets, self.experiments)

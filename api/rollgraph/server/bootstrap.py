@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -13,8 +14,8 @@ from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryMirror
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports import Clock, Mirror, SpokeSource
-from rollgraph.schema.context import Context
-from rollgraph.schema.schema import build_schema
+from rollgraph.schema.context import About, Context
+from rollgraph.schema.schema import build_schema, schema_hash
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.settings import Settings, Spokes
 from rollgraph.spokes.supervisor import Supervisor
@@ -81,4 +82,5 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
 
 def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
-    return lambda request_id: Context(mirror, clock.now(), patience, request_id)
+    about = About(version("rollgraph"), schema_hash())
+    return lambda request_id: Context(mirror, clock.now(), patience, request_id, about)

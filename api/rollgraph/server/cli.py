@@ -62,6 +62,11 @@ def parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="the GraphQL schema")
     schema_commands = schema.add_subparsers(metavar="COMMAND", required=True)
     schema_print = schema_commands.add_parser("print", help="print it in GraphQL's language")
+    schema_print.add_argument(
+        "--federation",
+        action="store_true",
+        help="as an Apollo Federation 2 subgraph, for a composition or a router",
+    )
     schema_print.set_defaults(run=_schema_print)
 
     config = commands.add_parser("config", help="the settings")
@@ -117,10 +122,10 @@ def _serve(arguments: argparse.Namespace) -> int:
     return serve.run(_settings(arguments))
 
 
-def _schema_print(_: argparse.Namespace) -> int:
+def _schema_print(arguments: argparse.Namespace) -> int:
     from rollgraph.schema.schema import print_sdl
 
-    print(print_sdl(), end="")
+    print(print_sdl(subgraph=arguments.federation), end="")
     return OK
 
 

@@ -1,6 +1,8 @@
 """Global IDs: the type and the place of an object, opaque to clients but stable for ever.
 
-An ID is base64 of `Type:cluster/namespace/name`. It tells nothing that the object's own fields
+An ID is base64 of the type and the place: `Rollout:cluster/namespace/name`. What belongs to a
+rollout has that rollout in its place, so that it is found without a search:
+`Pod:cluster/namespace/rollout/name`. It tells nothing that the object's own fields
 would not, and grants nothing: whoever resolves one checks rights anew.
 """
 

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from typing import Annotated
 
 import strawberry
-from rollgraph.core.labels import selector
 
+from rollgraph.core.analysis import AnalysisRunView
 from rollgraph.core.connection import ClusterView
+from rollgraph.core.errors import BadRequestError
 from rollgraph.core.filtering import string_predicate
+from rollgraph.core.labels import selector
 from rollgraph.core.refs import RolloutRef
+from rollgraph.core.replicasets import created
 from rollgraph.schema.connections import (
     FILTER,
+    MAX_PAGE,
     ORDER,
     After,
     Before,
@@ -31,14 +35,73 @@ from rollgraph.schema.inputs import (
     RolloutFilter,
     RolloutOrder,
 )
+from rollgraph.schema.nodes import node
+from rollgraph.schema.types.analysis import AnalysisRun, AnalysisRunFilter, analysis_run
 from rollgraph.schema.types.cluster import Cluster, cluster, environment, region
 from rollgraph.schema.types.fleet import RolloutConnection, rollout_connection
+from rollgraph.schema.types.gateway import GatewayInfo, gateway_info
+from rollgraph.schema.types.kubernetes import Node
 from rollgraph.schema.types.rollout import Rollout, rollout_of
+from rollgraph.schema.types.summary import RolloutGroupKey, RolloutSummaryBucket, summary
+
+DEFAULT_GROUPS: list[RolloutGroupKey] = [RolloutGroupKey.PHASE]
 
 
 @strawberry.type(description="What can be asked.")
 class Query:
     """What can be asked."""
+
+    @resolved
+    def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    ) -> Node | None:
+        """Any object by its global ID; null if it does not exist (any more)."""
+        return node(info, id)
+
+    @resolved
+    def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids.")],
+    ) -> list[Node | None]:
+        """Objects by their global IDs, in the order of the IDs; at most 200 at a time."""
+        if len(ids) > MAX_PAGE:
+            raise BadRequestError(f"at most {MAX_PAGE} `ids` at a time, got {len(ids)}")
+        return [node(info, id) for id in ids]
+
+    @resolved
+    def gateway(self, info: Info) -> GatewayInfo:
+        """The gateway that answers: its version, and what it allows."""
+        return gateway_info(info)
+
+    @resolved
+    def rollout_summary(
+        self,
+        info: Info,
+        filter: Annotated[RolloutFilter | None, FILTER] = None,
+        group_by: Annotated[
+            list[RolloutGroupKey], strawberry.argument(description="What a bucket has in common.")
+        ] = DEFAULT_GROUPS,
+    ) -> list[RolloutSummaryBucket]:
+        """Rollouts counted in groups, the largest first: for tiles and panels, without rows."""
+        return summary(info, filter, group_by)
+
+    @resolved
+    def analysis_runs(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[AnalysisRunFilter | None, FILTER] = None,
+    ) -> Connection[AnalysisRun]:
+        """The analysis runs of all rollouts and experiments, the latest first."""
+        runs = [
+            (view.ref, run)
+            for view in info.context.mirror.matching(None)
+            for run in view.all_analysis_runs
+            if filter is None or filter.holds(run)
+        ]
+        return connect(runs, _latest, lambda item: analysis_run(*item), window(first, after))
 
     @resolved
     def rollout(
@@ -110,6 +173,13 @@ class Query:
             window(first, after, last, before),
             descending=order.direction is OrderDirection.DESC,
         )
+
+
+def _latest(item: tuple[RolloutRef, AnalysisRunView]) -> Key:
+    """Where a run stands in the order of creation, the latest first."""
+    ref, view = item
+    age = -int(created(view.run).timestamp())
+    return (age, ref.cluster, ref.namespace, view.run.metadata.name)
 
 
 def _wanted(wanted: ClusterFilter | None) -> Callable[[ClusterView], bool]:

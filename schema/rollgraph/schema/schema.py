@@ -1,7 +1,9 @@
 """The schema as a whole."""
 
-import strawberry
+import hashlib
+
 from graphql import GraphQLError
+from strawberry import federation
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -10,14 +12,16 @@ from rollgraph.schema import enums as _enums  # noqa: F401 (gives core's enums t
 from rollgraph.schema.errors import translate
 from rollgraph.schema.query import Query
 from rollgraph.schema.scalars import SCALARS
+from rollgraph.schema.sdl import api_sdl, subgraph_sdl
+from rollgraph.schema.types.gateway import FEDERATION_VERSION
 from rollgraph.schema.types.steps import STEP_TYPES
 
 # Portals send a few hundred distinct documents; a parsed one takes some 50 KiB.
 _DOCUMENTS = 512
 
 
-class Schema(strawberry.Schema):
-    """A schema whose errors are all translated, whichever way they came about."""
+class Schema(federation.Schema):
+    """A Federation 2 subgraph whose errors are all translated, whichever way they came about."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -33,9 +37,20 @@ def build_schema() -> Schema:
     return _schema(in_order=False)
 
 
-def print_sdl() -> str:
-    """The schema in GraphQL's definition language, as `schema/schema.graphql` holds it."""
-    return _schema(in_order=True).as_str() + "\n"
+def print_sdl(*, subgraph: bool = False) -> str:
+    """The schema in GraphQL's definition language.
+
+    Args:
+        subgraph: As a federation's router takes it in (`schema/subgraph.graphql`); else as clients
+            see it (`schema/schema.graphql`).
+    """
+    schema = _schema(in_order=True)
+    return subgraph_sdl(schema) if subgraph else api_sdl(schema)
+
+
+def schema_hash() -> str:
+    """SHA-256 of the schema's text as clients see it, in hex."""
+    return hashlib.sha256(print_sdl().encode()).hexdigest()
 
 
 def _schema(*, in_order: bool) -> Schema:
@@ -44,6 +59,7 @@ def _schema(*, in_order: bool) -> Schema:
     return Schema(
         query=Query,
         types=list(STEP_TYPES.values()),
+        federation_version=FEDERATION_VERSION,
         config=StrawberryConfig(scalar_map=SCALARS, sort_schema=in_order),
         extensions=[
             lambda: ParserCache(maxsize=_DOCUMENTS),

@@ -25,10 +25,20 @@ def published() -> GraphQLSchema:
     return build_schema(SDL.read_text(encoding="utf-8"))
 
 
-def test_the_committed_sdl_is_that_of_the_code() -> None:
-    printed = schema.print_sdl()
-    committed = SDL.read_text(encoding="utf-8")
-    assert committed == printed, "run: uv run rollgraph schema print > schema/schema.graphql"
+@pytest.mark.parametrize(
+    ("name", "subgraph", "flag"),
+    [("schema.graphql", False, ""), ("subgraph.graphql", True, " --federation")],
+)
+def test_the_committed_sdl_is_that_of_the_code(name: str, subgraph: bool, flag: str) -> None:
+    committed = SDL.with_name(name).read_text(encoding="utf-8")
+    advice = f"run: uv run rollgraph schema print{flag} > schema/{name}"
+    assert committed == schema.print_sdl(subgraph=subgraph), advice
+
+
+def test_clients_do_not_see_what_is_for_a_router(published: GraphQLSchema) -> None:
+    assert published.query_type is not None
+    assert {"_entities", "_service"}.isdisjoint(published.query_type.fields)
+    assert {"_Any", "_Entity", "_Service"}.isdisjoint(published.type_map)
 
 
 def test_everything_is_described(published: GraphQLSchema) -> None:

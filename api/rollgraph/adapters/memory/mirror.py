@@ -1,5 +1,6 @@
 """The fleet's model, in the memory of one process."""
 
+import builtins
 import secrets
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -135,6 +136,10 @@ class MemoryMirror:
             self._counts[request.filter] = known
         return known
 
+    def matching(self, filter: RolloutFilter | None) -> Iterator[RolloutView]:
+        """See `Mirror`."""
+        return builtins.filter(predicate(filter), self._candidates(filter))
+
     def counts(self, cluster: str) -> Mapping[Phase, int]:
         """See `Mirror`."""
         rows = self._rows.get(cluster)
@@ -149,7 +154,7 @@ class MemoryMirror:
         self._sequence += 1
         self._counts.clear()
 
-    def _candidates(self, filter: RolloutFilter) -> Iterator[RolloutView]:
+    def _candidates(self, filter: RolloutFilter | None) -> Iterator[RolloutView]:
         for rows in self._scope(only_cluster(filter)):
             yield from rows.views()
 

@@ -22,9 +22,10 @@ from rollgraph.schema.inputs import TimeFilter
 from rollgraph.schema.types.kubernetes import (
     Condition,
     KubernetesObject,
+    belonging_id,
     conditions,
-    object_id,
 )
+from rollgraph.schema.types.references import referred
 from rollgraph.schema.types.replicas import ReplicaCounts, ReplicaSet, replica_set
 
 if TYPE_CHECKING:
@@ -193,7 +194,9 @@ class AnalysisRunFilter:
         return self.started_at is None or self.started_at.holds(view.run.status.started_at)
 
 
-@strawberry.type(description="An analysis of a rollout: metrics, measurements and a verdict.")
+@strawberry.federation.type(
+    keys=["id"], description="An analysis of a rollout: metrics, measurements and a verdict."
+)
 class AnalysisRun(KubernetesObject):
     """An analysis of a rollout: metrics, measurements and a verdict."""
 
@@ -201,6 +204,11 @@ class AnalysisRun(KubernetesObject):
     kind: ClassVar[Kind] = Kind.ANALYSIS_RUN
     owner: strawberry.Private[RolloutRef]
     view: strawberry.Private[AnalysisRunView]
+
+    @classmethod
+    def resolve_reference(cls, info: Info, **reference: str) -> "AnalysisRun | None":
+        """The run that a router's reference means."""
+        return referred(cls, info, reference.get("id", ""))
 
     @resolved
     def rollout(self, info: Info) -> OptionalRollout:
@@ -353,7 +361,7 @@ class Experiment(KubernetesObject):
     @resolved
     def replica_sets(self) -> list[ReplicaSet]:
         """Its ReplicaSets, by name."""
-        return [replica_set(self.cluster_name, view) for view in self.view.replica_sets]
+        return [replica_set(self.owner, view) for view in self.view.replica_sets]
 
     @resolved
     def analysis_runs(self) -> list[AnalysisRun]:
@@ -369,7 +377,7 @@ class Experiment(KubernetesObject):
 def analysis_run(owner: RolloutRef, view: AnalysisRunView) -> AnalysisRun:
     """The GraphQL object of an analysis run."""
     return AnalysisRun(
-        id=object_id("AnalysisRun", owner.cluster, view.run),
+        id=belonging_id("AnalysisRun", owner, view.run),
         cluster_name=owner.cluster,
         source=view.run,
         owner=owner,
@@ -380,7 +388,7 @@ def analysis_run(owner: RolloutRef, view: AnalysisRunView) -> AnalysisRun:
 def experiment(owner: RolloutRef, view: ExperimentView) -> Experiment:
     """The GraphQL object of an experiment."""
     return Experiment(
-        id=object_id("Experiment", owner.cluster, view.experiment),
+        id=belonging_id("Experiment", owner, view.experiment),
         cluster_name=owner.cluster,
         source=view.experiment,
         owner=owner,

@@ -15,6 +15,7 @@ from rollgraph.schema.ids import global_id
 from rollgraph.schema.inputs import RolloutFilter, RolloutOrder
 from rollgraph.schema.types.fleet import RolloutConnection, rollout_connection
 from rollgraph.schema.types.kubernetes import KeyValue, Node, key_values
+from rollgraph.schema.types.references import referred
 
 # Labels that name a cluster's region and environment, the first that is set wins.
 REGION_LABELS = ("topology.kubernetes.io/region", "region")
@@ -166,11 +167,19 @@ class PhaseCount:
     count: int = strawberry.field(description="How many rollouts are in it.")
 
 
-@strawberry.type(description="A cluster that the gateway watches.")
+@strawberry.federation.type(keys=["id", "name"], description="A cluster that the gateway watches.")
 class Cluster(Node):
     """A cluster that the gateway watches."""
 
     view: strawberry.Private[ClusterView]
+
+    @classmethod
+    def resolve_reference(cls, info: Info, **reference: str) -> "Cluster | None":
+        """The cluster that a router's reference means."""
+        if "id" in reference:
+            return referred(cls, info, reference["id"])
+        view = info.context.mirror.cluster(reference.get("name", ""))
+        return cluster(view) if view else None
 
     @resolved
     def name(self) -> str:

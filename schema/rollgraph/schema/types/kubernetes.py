@@ -9,7 +9,7 @@ import strawberry
 from strawberry import ID
 
 from rollgraph.core.objects import meta
-from rollgraph.core.refs import Kind
+from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.replicasets import EPOCH
 from rollgraph.core.replicasets import ContainerImage as CoreImage
 from rollgraph.schema.context import Context, Info
@@ -161,9 +161,10 @@ class KubernetesObject(Node):
         return freshness(info.context, self.cluster_name, self.kind)
 
 
-def object_id(type_name: str, cluster: str, item: meta.KubeObject) -> ID:
-    """The global ID of a mirrored object."""
-    return global_id(type_name, cluster, item.metadata.namespace, item.metadata.name)
+def belonging_id(type_name: str, owner: RolloutRef, item: meta.KubeObject) -> ID:
+    """The global ID of an object that belongs to a rollout."""
+    place = (owner.cluster, owner.namespace, owner.name)
+    return global_id(type_name, *place, item.metadata.name)
 
 
 def key_values(values: Mapping[str, str] | None, keys: list[str] | None) -> list[KeyValue]:

@@ -1,5 +1,6 @@
 """Revisions, ReplicaSets and pods: what runs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -16,8 +17,8 @@ from rollgraph.schema.types.kubernetes import (
     ContainerImage,
     KubernetesObject,
     Node,
+    belonging_id,
     container_images,
-    object_id,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class ReplicaSet(KubernetesObject):
     """A ReplicaSet of a rollout or of one of its experiments."""
 
     kind: ClassVar[Kind] = Kind.REPLICA_SET
+    owner: strawberry.Private[RolloutRef]
     view: strawberry.Private[ReplicaSetView]
 
     @resolved
@@ -176,15 +178,9 @@ class ReplicaSet(KubernetesObject):
     ) -> Connection[Pod]:
         """Its pods, oldest first."""
         chosen = [pod for pod in self.view.pods if filter is None or filter.holds(pod)]
-        return connect(chosen, _pod_place, self._pod, window(first, after))
-
-    def _pod(self, view: PodView) -> Pod:
-        return Pod(
-            id=object_id("Pod", self.cluster_name, view.pod),
-            cluster_name=self.cluster_name,
-            source=view.pod,
-            view=view,
-            roles=list(self.view.roles),
+        roles = self.view.roles
+        return connect(
+            chosen, _pod_place, lambda item: pod(self.owner, item, roles), window(first, after)
         )
 
 
@@ -234,7 +230,7 @@ class Revision(Node):
     def replica_set(self) -> ReplicaSet | None:
         """The ReplicaSet that runs it; null once that has been garbage collected."""
         found = self.view.replica_set
-        return replica_set(self.rollout.cluster, found) if found else None
+        return replica_set(self.rollout, found) if found else None
 
     @resolved
     def analysis_runs(self) -> AnalysisRuns:
@@ -251,13 +247,25 @@ class Revision(Node):
         return [experiment(self.rollout, item) for item in self.view.experiments]
 
 
-def replica_set(cluster: str, view: ReplicaSetView) -> ReplicaSet:
-    """The GraphQL object of a ReplicaSet."""
+def replica_set(owner: RolloutRef, view: ReplicaSetView) -> ReplicaSet:
+    """The GraphQL object of a ReplicaSet of a rollout or of one of its experiments."""
     return ReplicaSet(
-        id=object_id("ReplicaSet", cluster, view.replica_set),
-        cluster_name=cluster,
+        id=belonging_id("ReplicaSet", owner, view.replica_set),
+        cluster_name=owner.cluster,
         source=view.replica_set,
+        owner=owner,
         view=view,
+    )
+
+
+def pod(owner: RolloutRef, view: PodView, roles: Sequence[Role]) -> Pod:
+    """The GraphQL object of a pod of a ReplicaSet with these roles."""
+    return Pod(
+        id=belonging_id("Pod", owner, view.pod),
+        cluster_name=owner.cluster,
+        source=view.pod,
+        view=view,
+        roles=list(roles),
     )
 
 

@@ -20,6 +20,7 @@ from rollgraph.core.waiting import WaitReason
 from rollgraph.schema.connections import FILTER, After, Connection, First, connect, window
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import enum, resolved
+from rollgraph.schema.ids import global_id
 from rollgraph.schema.scalars import Json, Percent, percent
 from rollgraph.schema.types.analysis import (
     AnalysisRun,
@@ -34,8 +35,8 @@ from rollgraph.schema.types.kubernetes import (
     KubernetesObject,
     conditions,
     container_images,
-    object_id,
 )
+from rollgraph.schema.types.references import referred
 from rollgraph.schema.types.replicas import (
     ReplicaCounts,
     ReplicaSet,
@@ -236,7 +237,7 @@ class SplitSlice:
     @resolved
     def replica_set(self) -> ReplicaSet:
         """The ReplicaSet."""
-        return replica_set(self.rollout.ref.cluster, self.part.replica_set)
+        return replica_set(self.rollout.ref, self.part.replica_set)
 
 
 @strawberry.type(description="Who serves what: pods and traffic by role.")
@@ -268,12 +269,20 @@ class PodSplit:
         return [SplitSlice(rollout=self.view, part=part) for part in self.view.split]
 
 
-@strawberry.type(description="A rollout.")
+@strawberry.federation.type(keys=["id", "clusterName namespace name"], description="A rollout.")
 class Rollout(KubernetesObject):
     """A rollout."""
 
     kind: ClassVar[Kind] = Kind.ROLLOUT
     view: strawberry.Private[RolloutView]
+
+    @classmethod
+    def resolve_reference(cls, info: Info, **reference: str) -> "Rollout | None":
+        """The rollout that a router's reference means."""
+        if "id" in reference:
+            return referred(cls, info, reference["id"])
+        place = [reference.get(key, "") for key in ("clusterName", "namespace", "name")]
+        return rollout_of(info, RolloutRef(*place))
 
     @resolved
     def phase(self) -> Phase:
@@ -493,7 +502,7 @@ class Rollout(KubernetesObject):
 def rollout(view: RolloutView) -> Rollout:
     """The GraphQL object of a rollout."""
     return Rollout(
-        id=object_id("Rollout", view.ref.cluster, view.rollout),
+        id=global_id("Rollout", view.ref.cluster, view.ref.namespace, view.ref.name),
         cluster_name=view.ref.cluster,
         source=view.rollout,
         view=view,

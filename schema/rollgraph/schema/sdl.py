@@ -1,0 +1,95 @@
+"""The schema as text: for clients as it is, for a federation's router with what that adds."""
+
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    NamedTypeNode,
+    Node,
+    SchemaDefinitionNode,
+    TypeDefinitionNode,
+    Visitor,
+    parse,
+    print_ast,
+    visit,
+)
+from graphql.language.visitor import REMOVE, VisitorAction
+from strawberry.federation import Schema
+
+# A router knows these by the specification that the schema links; for all others they have to be
+# defined, or no tool can read the text.
+DEFINITIONS = {
+    "key": """
+        "The fields by which a router finds an object of this type."
+        directive @key(fields: String!, resolvable: Boolean = true) repeatable
+            on OBJECT | INTERFACE
+    """,
+    "cost": """
+        "What a field or argument weighs in the cost of a request."
+        directive @cost(weight: Int!) on
+            | ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION
+            | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
+    """,
+    "listSize": """
+        "How long a list can be, for the cost of a request."
+        directive @listSize(
+            assumedSize: Int
+            slicingArguments: [String!]
+            sizedFields: [String!]
+            requireOneSlicingArgument: Boolean = true
+        ) on FIELD_DEFINITION
+    """,
+}
+# What a subgraph has for its router alone.
+_ROUTER_FIELDS = frozenset({"_entities", "_service"})
+_ROUTER_TYPES = frozenset({"_Any", "_Entity", "_Service"})
+
+
+def subgraph_sdl(schema: Schema) -> str:
+    """The schema as a Federation 2 subgraph, as a composition takes it in."""
+    return schema.as_str() + "\n"
+
+
+def api_sdl(schema: Schema) -> str:
+    """The schema as clients see it, with every directive defined that it applies."""
+    document: DocumentNode = visit(parse(schema.as_str()), _ForClients())
+    applied = _Applied()
+    visit(document, applied)
+    used = (parse(text) for name, text in DEFINITIONS.items() if name in applied.names)
+    definitions = [print_ast(directive) for directive in used]
+    return "\n\n".join([*definitions, print_ast(document)]) + "\n"
+
+
+class _ForClients(Visitor):
+    """Takes out what is for a router."""
+
+    def enter_schema_definition(self, node: SchemaDefinitionNode, *_: Any) -> VisitorAction:
+        return REMOVE if _only_query(node) else None
+
+    def enter_field_definition(self, node: FieldDefinitionNode, *_: Any) -> VisitorAction:
+        return REMOVE if node.name.value in _ROUTER_FIELDS else None
+
+    def enter(self, node: Node, *_: Any) -> VisitorAction:
+        if isinstance(node, TypeDefinitionNode) and node.name.value in _ROUTER_TYPES:
+            return REMOVE
+        return None
+
+
+def _only_query(node: SchemaDefinitionNode) -> bool:
+    """True for a definition that only says what is so anyway: roots by their usual names."""
+    roots: list[NamedTypeNode] = [operation.type for operation in node.operation_types]
+    return all(root.name.value in ("Query", "Mutation", "Subscription") for root in roots)
+
+
+class _Applied(Visitor):
+    """Collects the names of applied directives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        """Notes one."""
+        self.names.add(node.name.value)
