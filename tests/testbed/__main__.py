@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 
@@ -104,13 +105,14 @@ def spoke_names(count: int) -> list[str]:
 
 
 def _explain(fleet: Fleet) -> None:
-    kubectl = fleet.built.program("kubectl")
-    plugin = fleet.built.program("kubectl-argo-rollouts")
+    folders = {fleet.built.program(name).parent for name in ("kubectl", "kubectl-argo-rollouts")}
+    path = os.pathsep.join(map(str, sorted(folders)))
     first = next(iter(fleet.spokes))
     print(f"{len(fleet.spokes)} spokes are up: {', '.join(fleet.spokes)}; logs in {fleet.folder}\n")
     print(f"  export KUBECONFIG={fleet.kubeconfig}")
-    print(f"  {kubectl} --context {first} get rollouts --all-namespaces")
-    print(f"  {plugin} --context {first} get rollout NAME\n")
+    print(f"  export PATH={path}{os.pathsep}$PATH")
+    print(f"  kubectl --context {first} get rollouts --all-namespaces")
+    print(f"  kubectl argo rollouts --context {first} --namespace NAMESPACE get rollout NAME\n")
     print("Ctrl-C stops them and removes everything.", flush=True)
 
 

@@ -4,36 +4,40 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from testbed.errors import TestbedError
 from testbed.scenarios import Moment, by_name
 from testbed.spoke import Spoke
 
-# Scenario -> how many of its moments to live through; each stays as long as the testbed runs.
+# Scenario -> the moment it stays at as long as the testbed runs.
 SHOWN = {
-    "guestbook": 2,
-    "blue-green": 2,
-    "nginx-weights": 3,
-    "aborted": 1,
-    "deadline": 2,
-    "analysis-fails": 2,
-    "background-analysis": 1,
-    "manually-paused": 1,
-    "workload-ref": 2,
+    "guestbook": "paused at 20 %",
+    "blue-green": "paused with a preview",
+    "nginx-weights": "paused at 50 %",
+    "aborted": "aborted",
+    "deadline": "new pods cannot pull their image",
+    "analysis-fails": "aborted by its analysis",
+    "background-analysis": "paused while an analysis runs",
+    "manually-paused": "paused while idle",
+    "workload-ref": "paused after a change of the Deployment",
 }
 AT_ONCE = 4  # scenarios mostly wait for the controllers
 
 
 @contextlib.contextmanager
 def demo(spokes: Sequence[Spoke]) -> Iterator[list[Moment]]:
-    """Play each scenario up to its moment, on the spokes in turn, and leave it there."""
+    """Play each scenario up to its moment, on the spokes in turn, and leave it there.
+
+    Each is in the namespace of its name.
+    """
     with contextlib.ExitStack() as stack:
 
         def play(n: int, name: str) -> Moment:
             moments = by_name(name).play(spokes[n % len(spokes)], namespace=name)
             stack.callback(moments.close)
-            shown = next(moments)
-            for _ in range(SHOWN[name] - 1):
-                shown = next(moments)
-            return shown
+            for moment in moments:
+                if moment.name == SHOWN[name]:
+                    return moment
+            raise TestbedError(f"the scenario {name} has no moment {SHOWN[name]!r}: see demo.SHOWN")
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             shown = list(pool.map(play, range(len(SHOWN)), SHOWN))

@@ -36,7 +36,7 @@ class Recording:
 def record(scenario: Scenario, spoke: Spoke, folder: Path = DATA) -> Iterable[str]:
     """Play a scenario and write each moment to two files; yields their names."""
     for moment in scenario.play(spoke):
-        name = f"{scenario.name}--{_slug(moment.name)}"
+        name = file_name(scenario.name, moment.name)
         output = spoke.plugin.get_rollout_text(moment.rollout, moment.namespace)
         head = {
             "recordedAt": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -48,6 +48,11 @@ def record(scenario: Scenario, spoke: Spoke, folder: Path = DATA) -> Iterable[st
         (folder / f"{name}.txt").write_text(output)
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(o) + "\n" for o in lines))
         yield name
+
+
+def file_name(scenario: str, moment: str) -> str:
+    """The name of a moment's two files, without their suffixes."""
+    return f"{scenario}--{re.sub(r'[^a-z0-9]+', '-', moment.lower()).strip('-')}"
 
 
 def recordings(folder: Path = DATA) -> list[Recording]:
@@ -79,7 +84,3 @@ def _objects(moment: Moment) -> list[Object]:
 
 def _without_managed_fields(metadata: Object) -> Object:
     return {k: v for k, v in metadata.items() if k != "managedFields"}
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
