@@ -46,6 +46,7 @@ class FakeApiServer:
         requests: Everything that it was asked.
         broken: Answers each request, in place of all else, while it is set.
         streams: How many watches are open.
+        close: Stops listening.
     """
 
     def __init__(self, cluster: FakeCluster) -> None:
@@ -54,6 +55,9 @@ class FakeApiServer:
         self.requests: list[Request] = []
         self.broken: Answer | None = None
         self.streams = 0
+        self.close: Callable[[], Awaitable[None]]
+        self._killed = False
+        self._connections: set[asyncio.WriteTransport] = set()
         self._next: dict[str, deque[Answer]] = defaultdict(deque)
 
     def next(self, plural: str, *answers: Answer) -> None:
@@ -64,8 +68,18 @@ class FakeApiServer:
         """The query of each request for a plural."""
         return [r.query for r in self.requests if r.path.rsplit("/", 1)[-1] == plural]
 
+    async def kill(self) -> None:
+        """Ends it at once: every connection is reset, and nobody listens any more."""
+        if not self._killed:
+            self._killed = True
+            await self.close()
+        for connection in self._connections:
+            connection.abort()
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answers one request."""
+        if request.transport is not None:
+            self._connections.add(request.transport)
         headers = {name.lower(): text for name, text in request.headers.items()}
         self.requests.append(Request(request.path, dict(request.query), headers))
         plural = request.path.rsplit("/", 1)[-1]
@@ -199,11 +213,14 @@ async def serving(
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls, reuse_address=True)
     await site.start()
+    server.close = site.stop
     scheme = "https" if tls is not None else "http"
     server.url = f"{scheme}://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield server
     finally:
+        # First: aiohttp does not get over handlers that it has to cancel while they still stream.
+        await server.kill()
         await runner.cleanup()
 
 

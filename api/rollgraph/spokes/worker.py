@@ -52,6 +52,7 @@ class Worker:
         self._inventory = Inventory(listener)
         self._news = Signal()
         self._unreported = True
+        self._doubted_at = 0.0
         self._informer = Informer(
             self._connection, self._inventory, spoke.namespaces, gate, clock, rng, self._tell
         )
@@ -101,6 +102,8 @@ class Worker:
         while True:
             self._unreported = False
             watches = self._informer.watches
+            if self._report.doubt is not None and self._heard_since(self._doubted_at):
+                self._report.confirm()
             self._report.publish(self._spoke, watches)
             ends = [watch.probation for watch in watches if watch.probation is not None]
             with anyio.CancelScope(deadline=min(ends, default=math.inf)):
@@ -127,13 +130,16 @@ class Worker:
 
         Unless one of them brought something after the question was asked.
         """
-        if any(watch.active_at > asked for watch in self._informer.watches):
+        if self._heard_since(asked):
             self._report.confirm()
         else:
             if self._report.doubt is None:
                 _log.warning("spoke_silent", error=str(error))
-            self._report.doubt = error
+            self._report.doubt, self._doubted_at = error, asked
         self._tell()
+
+    def _heard_since(self, moment: float) -> bool:
+        return any(watch.active_at > moment for watch in self._informer.watches)
 
     def _note(self, versions: ServerVersions | None) -> None:
         self._report.confirm()

@@ -74,6 +74,20 @@ async def test_a_killed_server_is_noticed_at_once_and_found_again_soon() -> None
             await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
 
 
+async def test_a_watch_that_is_open_again_is_believed_before_the_next_probe() -> None:
+    east = FakeSpoke("east")
+    async with running(east) as fleet:
+        await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
+        east.server.refuse[None] = REFUSED
+        east.server.cut()
+        await anyio.sleep(5.1)  # the probe has failed, too
+        assert fleet.projection.clusters["east"].error == str(REFUSED)
+        east.server.refuse.clear()
+        east.server.muted.add("version")
+        with anyio.fail_after(12):
+            await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
+
+
 async def test_a_watch_that_speaks_while_the_probe_fails_is_believed() -> None:
     east = FakeSpoke("east")
     async with running(east) as fleet:
