@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from testbed.cluster import Cluster
+from testbed.cluster import Cluster, path_of
 from testbed.deadline import wait_until
 from testbed.errors import ApiError
 from testbed.fleet import Fleet
@@ -58,6 +59,38 @@ def test_users_may_do_what_their_role_says(own: Fleet) -> None:
         with pytest.raises(ApiError) as refused:
             spoke.cluster(user).list(kind)
         assert refused.value.status == 403
+
+
+def test_the_audit_log_sees_who_is_impersonated(own: Fleet) -> None:
+    spoke = own["breakable"]
+    access = spoke.access("impersonator")
+    with httpx2.Client(
+        base_url=access.url,
+        verify=ssl.create_default_context(cadata=access.ca),
+        headers={"Authorization": f"Bearer {access.token}", "Impersonate-User": "reader"},
+        trust_env=False,
+    ) as client:
+        answer = client.get(path_of("Rollout"))
+
+    assert answer.status_code == 200
+
+    def check() -> str | None:
+        seen = [event for event in spoke.audit() if event["user"]["username"] == "impersonator"]
+        names = [event.get("impersonatedUser", {}).get("username") for event in seen]
+        return None if names == ["reader"] else f"impersonated: {names}"
+
+    wait_until(check, seconds=10, what="the audit event")
+
+
+def test_a_client_that_checks_certificates_strictly_is_content(own: Fleet) -> None:
+    spoke = own["breakable"]
+    context = ssl.create_default_context(cadata=spoke.ca)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
+    with (
+        socket.create_connection(("127.0.0.1", spoke.port), timeout=5) as connection,
+        context.wrap_socket(connection, server_hostname="127.0.0.1") as encrypted,
+    ):
+        assert encrypted.version() == "TLSv1.3"
 
 
 def test_a_service_account_token_is_known(own: Fleet) -> None:

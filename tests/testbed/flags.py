@@ -20,12 +20,14 @@ QPS, BURST = 200, 400
 NO_PORT = -1
 
 
-def apiserver(name: str, port: int, etcd_url: str, certs: Path, tokens: Path) -> list[str]:
-    """kube-apiserver; it makes its own authority and certificate in ``certs`` if they are missing.
+def apiserver(name: str, port: int, etcd_url: str, folder: Path) -> list[str]:
+    """kube-apiserver; ``folder`` has ``tokens.csv`` and ``audit-policy.yaml``.
 
-    The key of its serving certificate also signs ServiceAccount tokens: it is made before it is
-    read, so no other tool has to make one.
+    It makes its own authority and certificate in ``folder/certs`` if they are missing. The key of
+    its serving certificate also signs ServiceAccount tokens: it is made before it is read, so no
+    other tool has to make one.
     """
+    certs = folder / "certs"
     key = certs / "apiserver.key"
     return [
         f"--etcd-servers={etcd_url}",
@@ -37,7 +39,9 @@ def apiserver(name: str, port: int, etcd_url: str, certs: Path, tokens: Path) ->
         f"--service-account-key-file={key}",
         f"--service-account-signing-key-file={key}",
         f"--service-account-issuer=https://{name}",
-        f"--token-auth-file={tokens}",
+        f"--token-auth-file={folder / 'tokens.csv'}",
+        f"--audit-policy-file={folder / 'audit-policy.yaml'}",
+        f"--audit-log-path={folder / 'audit.log'}",
         "--authorization-mode=RBAC",
         "--service-cluster-ip-range=10.0.0.0/16",
         # Nothing makes a ServiceAccount per namespace here, and pods would be refused.

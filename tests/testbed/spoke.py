@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from testbed import flags
+from testbed.audit import read_log, write_policy
 from testbed.build import Built
 from testbed.cluster import Cluster, Object, path_of
 from testbed.errors import ApiError, ProcessError
 from testbed.plugin import Plugin
 from testbed.ports import LOOPBACK, free_port, listening
 from testbed.process import Process
-from testbed.users import ADMIN, Access, TokenFile, reader_rbac, write_kubeconfig
+from testbed.users import ADMIN, Access, TokenFile, impersonator_rbac, reader_rbac, write_kubeconfig
 
 NODE = "fake-node"  # the one Node: pods run at once on it, and never anywhere else
 # It ends its watches at once, then waits up to a minute for connections that clients keep open.
@@ -37,13 +38,14 @@ class Spoke:
         self.port = free_port()
         self.url = f"https://{LOOPBACK}:{self.port}"
         self.tokens = TokenFile(folder / "tokens.csv")
+        write_policy(folder / "audit-policy.yaml")
         self._built = built
         self._clients: dict[str, Cluster] = {}
         self._kubelet_port = free_port()
         kubeconfig = self._controllers_kubeconfig
         self.apiserver = self._process(
             "kube-apiserver",
-            flags.apiserver(name, self.port, etcd_url, self._certs, self.tokens.path),
+            flags.apiserver(name, self.port, etcd_url, folder),
         )
         self.controller_manager = self._process(
             "kube-controller-manager", flags.controller_manager(kubeconfig)
@@ -72,7 +74,7 @@ class Spoke:
         self.apiserver.wait_ready(self._apiserver_ready)
         admin = self.cluster()
         crds = [_create_crd(admin, path) for path in self._crds()]
-        for manifest in [*reader_rbac(), _node()]:
+        for manifest in [*reader_rbac(), *impersonator_rbac(), _node()]:
             admin.apply(manifest)
         write_kubeconfig(self._controllers_kubeconfig, {self.name: self.access(ADMIN)})
         for name in crds:
@@ -195,6 +197,10 @@ class Spoke:
     def remove_user(self, user: str) -> None:
         """Take a user's token away; the API server refuses it after its next start."""
         self.tokens.remove(user)
+
+    def audit(self) -> list[Object]:
+        """What others than the admin did, oldest first; written within a second."""
+        return read_log(self.folder / "audit.log")
 
     def namespace(self, name: str) -> str:
         """Make a namespace if need be and return its name."""

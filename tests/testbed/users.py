@@ -13,6 +13,7 @@ from testbed.cluster import RBAC, Object
 ADMIN = "admin"  # may do everything
 READER = "reader"  # may read what Rollgraph reads, and nothing else
 NOBODY = "nobody"  # is known, and may do nothing
+IMPERSONATOR = "impersonator"  # may be anybody, and nothing as itself
 MASTERS = "system:masters"  # the group that RBAC never refuses
 
 
@@ -22,8 +23,9 @@ class TokenFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lines: dict[str, tuple[str, tuple[str, ...]]] = {}
-        for user, groups in ((ADMIN, (MASTERS,)), (READER, ()), (NOBODY, ())):
-            self.add(user, groups)
+        self.add(ADMIN, [MASTERS])
+        for user in (READER, NOBODY, IMPERSONATOR):
+            self.add(user)
 
     def add(self, user: str, groups: Iterable[str] = ()) -> str:
         """Give the user a new token, which replaces an old one, and return it."""
@@ -110,6 +112,19 @@ def reader_rbac() -> list[Object]:
         },
         cluster_role_binding(name, name, READER),
     ]
+
+
+def impersonator_rbac() -> list[Object]:
+    """The right to act as any user and group, given to the user ``impersonator``."""
+    name = "rollgraph-impersonator"
+    rule = {"apiGroups": [""], "resources": ["users", "groups"], "verbs": ["impersonate"]}
+    role = {
+        "apiVersion": RBAC,
+        "kind": "ClusterRole",
+        "metadata": {"name": name},
+        "rules": [rule],
+    }
+    return [role, cluster_role_binding(name, name, IMPERSONATOR)]
 
 
 def cluster_role_binding(name: str, role: str, user: str) -> Object:
