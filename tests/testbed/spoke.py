@@ -1,20 +1,20 @@
 """One cluster: an API server, a controller-manager, a fake kubelet, the Rollouts controller."""
 
 import re
+import threading
 from pathlib import Path
-from typing import Any
 
 from testbed import flags
 from testbed.audit import read_log, write_policy
 from testbed.build import Built
-from testbed.cluster import Cluster, Object, path_of
-from testbed.errors import ApiError, ProcessError
+from testbed.cluster import Cluster, Object
+from testbed.errors import ProcessError
+from testbed.install import install, wait_node
 from testbed.plugin import Plugin
 from testbed.ports import LOOPBACK, free_port, listening
 from testbed.process import Process
-from testbed.users import ADMIN, Access, TokenFile, impersonator_rbac, reader_rbac, write_kubeconfig
+from testbed.users import ADMIN, Access, TokenFile, write_kubeconfig
 
-NODE = "fake-node"  # the one Node: pods run at once on it, and never anywhere else
 # It ends its watches at once, then waits up to a minute for connections that clients keep open.
 STOP_APISERVER_SECONDS = 3.0
 ROLLOUTS_READY = "Started rollout workers"  # in its log: all its informers are synced
@@ -41,6 +41,7 @@ class Spoke:
         write_policy(folder / "audit-policy.yaml")
         self._built = built
         self._clients: dict[str, Cluster] = {}
+        self._lock = threading.Lock()
         self._kubelet_port = free_port()
         kubeconfig = self._controllers_kubeconfig
         self.apiserver = self._process(
@@ -73,19 +74,15 @@ class Spoke:
         """Wait for the API server, install what a cluster needs, start the controllers."""
         self.apiserver.wait_ready(self._apiserver_ready)
         admin = self.cluster()
-        crds = [_create_crd(admin, path) for path in self._crds()]
-        for manifest in [*reader_rbac(), *impersonator_rbac(), _node()]:
-            admin.apply(manifest)
+        install(admin, self._built.assets("crds") if self.has_rollouts else ())
         write_kubeconfig(self._controllers_kubeconfig, {self.name: self.access(ADMIN)})
-        for name in crds:
-            admin.wait_for("CustomResourceDefinition", name, _is_established, what="Established")
         for process in self.processes[1:]:
             process.start()
 
     def settle(self) -> None:
         """Wait until the controllers work."""
         self.kwok.wait_ready(lambda: listening(self._kubelet_port))
-        self.cluster().wait_for("Node", NODE, _is_ready, what="Ready")
+        wait_node(self.cluster())
         if self.has_rollouts:
             self.rollouts_controller.wait_ready(self._rollouts_ready)
 
@@ -156,10 +153,10 @@ class Spoke:
     def cluster(self, user: str = ADMIN) -> Cluster:
         """A client that calls as that user; closed with the spoke."""
         access = self.access(user)
-        key = access.token
-        if key not in self._clients:
-            self._clients[key] = Cluster(access.url, access.token, access.ca)
-        return self._clients[key]
+        with self._lock:
+            if access.token not in self._clients:
+                self._clients[access.token] = Cluster(access.url, access.token, access.ca)
+            return self._clients[access.token]
 
     @property
     def plugin(self) -> Plugin:
@@ -227,52 +224,13 @@ class Spoke:
     # -- conditions ----------------------------------------------------------------------------
 
     def _apiserver_ready(self) -> str | None:
-        if not (self._certs / "apiserver.crt").exists():
-            return "it has not made its certificate yet"
-        try:
-            self.cluster().request("GET", "/api/v1/namespaces/default")
-        except ApiError as e:
-            return str(e)
-        except Exception as e:  # noqa: BLE001 - any transport error means the same: not yet
-            return repr(e)
-        return self.cluster().ready()
+        # It listens only after it has made its certificate, which the client needs.
+        if (reason := listening(self.port) or self.cluster().ready()) is not None:
+            return reason
+        # Made in the background, and tests use it.
+        found = self.cluster().find("Namespace", "default")
+        return None if found else "the namespace default does not exist yet"
 
     def _rollouts_ready(self) -> str | None:
         said = self.rollouts_controller.output()
         return None if ROLLOUTS_READY in said else f"its log does not say {ROLLOUTS_READY!r}"
-
-    def _crds(self) -> list[Path]:
-        return self._built.assets("crds") if self.has_rollouts else []
-
-
-def _create_crd(admin: Cluster, path: Path) -> str:
-    # Sent as the file is: 3 MB of YAML for all five would take PyYAML 20 s to read.
-    answer = admin.request(
-        "POST",
-        path_of("CustomResourceDefinition"),
-        body=path.read_bytes(),
-        content_type="application/yaml",
-    )
-    name: str = answer["metadata"]["name"]
-    return name
-
-
-def _node() -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": NODE, "annotations": {"kwok.x-k8s.io/node": "fake"}},
-    }
-
-
-def _is_established(found: Object) -> bool:
-    return _condition(found, "Established")
-
-
-def _is_ready(found: Object) -> bool:
-    return _condition(found, "Ready")
-
-
-def _condition(found: Object, kind: str) -> bool:
-    conditions: list[dict[str, Any]] = found.get("status", {}).get("conditions", [])
-    return any(c["type"] == kind and c["status"] == "True" for c in conditions)

@@ -1,7 +1,7 @@
 """Manifests that the scenarios share. Pods run at once on the fake node, or never elsewhere."""
 
 from testbed.cluster import Object
-from testbed.spoke import NODE
+from testbed.install import NODE
 
 IMAGE = "argoproj/rollouts-demo"
 CONTAINER = "demo"
