@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from fakes.cluster import FakeCluster, bookmark, line, page
-from rollgraph.core.errors import ExpiredError, SpokeError
+from rollgraph.core.errors import ExpiredError, RollgraphError, SpokeError
 from rollgraph.core.objects import decode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.refs import Kind
@@ -193,12 +193,16 @@ class FakeListWatch:
         if not initial_events and int(resource_version) < self.cluster.compacted:
             raise ExpiredError("too old resource version")
         send, receive = anyio.create_memory_object_stream[WatchEvent](100)
+        failed: RollgraphError | None = None
         async with anyio.create_task_group() as tasks, receive:
             tasks.start_soon(self._feed, send, kind, namespace, resource_version, initial_events)
             try:
                 yield receive
-            finally:
-                tasks.cancel_scope.cancel()
+            except RollgraphError as error:
+                failed = error  # raised below, so that the task group does not wrap it
+            tasks.cancel_scope.cancel()
+        if failed is not None:
+            raise failed
 
     async def versions(self) -> ServerVersions:
         """The version."""
