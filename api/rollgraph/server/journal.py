@@ -5,13 +5,16 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rollgraph.server.failures import failure
 from rollgraph.server.requestid import HEADER, name_request, request_id
 
 _log = structlog.get_logger(__name__)
+
+# What the log says of a caller who went away before asking the whole question; nginx's number.
+_GONE = 499
 
 # Nobody may frame, sniff, load or keep an answer: it is about now, and for who asked.
 _ALWAYS = {
@@ -52,12 +55,16 @@ class _Entry:
         self._send = send
         self._status = 0
         self._started = time.perf_counter()
+        # As it was sent, with %1b for ESC: a decoded one could write to the reader's terminal.
+        self._path = scope.get("raw_path", b"").decode("latin-1")
 
     async def run(self) -> None:
         try:
             await self._app(self._scope, self._receive, self._note)
+        except ClientDisconnect:
+            self._status = _GONE
         except Exception:
-            _log.exception("request_failed", path=self._scope["path"])
+            _log.exception("request_failed", path=self._path)
             if self._status:
                 # Half an answer is out. Only a broken connection says that the rest is missing.
                 raise
@@ -84,7 +91,7 @@ class _Entry:
         getattr(_log, level)(
             "request",
             method=self._scope["method"],
-            path=self._scope["path"],
+            path=self._path,
             status=self._status,
             milliseconds=round((time.perf_counter() - self._started) * 1000, 2),
         )

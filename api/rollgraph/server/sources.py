@@ -151,11 +151,8 @@ def _tree(given: Layer) -> dict[str, dict[str, object]]:
 def _complaint(detail: ErrorDetails, given: Layer) -> str:
     """One line: where, which key, what was expected, what was there."""
     path = ".".join(str(part) for part in detail["loc"][:2])
-    expected = _expected(detail)
-    if path in given:
-        return f"{given[path].origin}: {path}: {expected}; got {_shown(given[path].value)}"
-    origins = sorted({item.origin for key, item in given.items() if key.startswith(f"{path}.")})
-    return f"{', '.join(origins)}: {path}: {expected}"
+    wrong = given[path]
+    return f"{wrong.origin}: {path}: {_expected(detail)}; got {_shown(wrong.value)}"
 
 
 def _expected(detail: ErrorDetails) -> str:

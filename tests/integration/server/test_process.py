@@ -148,6 +148,19 @@ def test_finishes_running_requests_first(start: Start) -> None:
     assert process.end()[0] == 0
 
 
+def test_a_caller_who_goes_away_is_no_crash(start: Start) -> None:
+    process = serving(start())
+    half_a_request(process).close()
+    line = process.line("request")
+    assert (line["level"], line["status"], line["path"]) == ("info", 499, "/graphql")
+
+
+def test_says_when_there_is_nothing_to_watch(start: Start, kubeconfig: Path) -> None:
+    kubeconfig.write_text("apiVersion: v1\nkind: Config\n", "utf-8")
+    process = serving(start())
+    assert "no contexts" in process.line("no_clusters")["reason"]
+
+
 def test_does_not_wait_for_ever(start: Start) -> None:
     process = serving(start("--shutdown-grace", "0.1"))
     with half_a_request(process):

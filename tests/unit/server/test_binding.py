@@ -1,3 +1,4 @@
+import errno
 import socket
 from collections.abc import Iterator
 
@@ -79,6 +80,15 @@ def test_nothing_stays_bound_when_one_address_fails(taken: socket.socket) -> Non
         listen(["127.0.0.2", "127.0.0.1"], port)
     (again,) = listen(["127.0.0.2"], port)
     again.close()
+
+
+def test_a_forbidden_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(PortTakenError, match=r"port 80 of 127\.0\.0\.1 may not be used by this user"):
+        listen(["127.0.0.1"], 80)
 
 
 def test_an_address_of_another_machine_is_explained() -> None:

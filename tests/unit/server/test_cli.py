@@ -103,3 +103,10 @@ def test_config_file(kubeconfig: Path, tmp_path: Path, capsys: pytest.CaptureFix
     file.write_text(f"spokes: {{kubeconfig: [{kubeconfig}], contexts: [eu]}}", "utf-8")
     assert run("config", "check", "--config", str(file)) == 0
     assert capsys.readouterr().out == "1 cluster: eu\n"
+
+
+def test_config_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("config", "reference") == 0
+    text = capsys.readouterr().out
+    for setting in every():
+        assert f"### {setting.path}\n" in text

@@ -43,6 +43,12 @@ def test_writes_a_line_per_request(client: TestClient) -> None:
     assert lines[0]["milliseconds"] >= 0
 
 
+def test_a_path_is_logged_as_it_was_sent(client: TestClient) -> None:
+    with capture_logs() as lines:
+        client.get("/%1b[2J%0a?query=secret")
+    assert lines[0]["path"] == "/%1b[2J%0a"
+
+
 def test_forbids_what_a_browser_could_do_with_an_answer(client: TestClient) -> None:
     headers = client.get("/nope").headers
     assert headers["cache-control"] == "no-store"
