@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from testbed.build import cache_dir, ensure_built, missing
+from testbed.build import cache_dir, ensure_built, left_over, missing
 from testbed.demo import demo
 from testbed.errors import ProcessError, TestbedError
 from testbed.fleet import NAMES, Fleet
@@ -67,6 +67,8 @@ def _status() -> int:
     for part in PARTS:
         state = "not built" if part in absent else "built"
         print(f"{part.name:<12}{part.version:<10}{state:<11}{cache_dir() / part.key}")
+    for folder in left_over():
+        print(f"not of this version, remove it if no other checkout uses it: {folder}")
     fleets = running()
     for folder, owner in fleets:
         print(f"running: pid {owner}, kubeconfig {folder / 'kubeconfig.yaml'}")

@@ -51,6 +51,14 @@ def missing(parts: Sequence[Part] = PARTS) -> list[Part]:
     return [p for p in parts if not (cache_dir() / p.key).is_dir()]
 
 
+def left_over() -> list[Path]:
+    """Builds in the cache that no part of this source tree uses; another one may."""
+    if not cache_dir().is_dir():
+        return []
+    used = {part.key for part in PARTS}
+    return sorted(p for p in cache_dir().iterdir() if p.is_dir() and p.name not in used)
+
+
 def ensure_built(parts: Sequence[Part] = PARTS) -> Built:
     """Build the missing parts: about 10 min on 2 cores at first, nothing when all is cached.
 

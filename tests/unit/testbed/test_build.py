@@ -71,6 +71,7 @@ def test_nothing_is_built_when_all_is_in_the_cache(
 
     built = build.ensure_built()
 
+    assert build.left_over() == []
     assert built.program("kubectl") == tmp_path / KUBERNETES.key / "bin" / "kubectl"
 
 
