@@ -65,6 +65,7 @@ class Fleet:
                 spoke.install()
             for spoke in self.spokes.values():
                 spoke.settle()
+            self.kubeconfig_of(ADMIN)  # `scripts/testbed status` of another shell points to it
         except BaseException:
             self.close()
             raise
