@@ -87,7 +87,7 @@ def test_a_forbidden_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    with pytest.raises(PortTakenError, match=r"port 80 of 127\.0\.0\.1 may not be used by this user"):
+    with pytest.raises(PortTakenError, match=r"port 80 of 127\.0\.0\.1 may not be used"):
         listen(["127.0.0.1"], 80)
 
 
