@@ -151,6 +151,14 @@ class Mirror(Protocol):
     A view is immutable: what a reader holds does not change under it.
     """
 
+    @property
+    def version(self) -> int:
+        """Grows whenever a rollout is put or dropped.
+
+        As long as it is the same, every answer about rollouts is. What is known of the clusters
+        themselves does not count: it changes with every sign of life.
+        """
+
     def clusters(self) -> Collection[ClusterView]:
         """Every known cluster, by name."""
 

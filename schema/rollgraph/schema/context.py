@@ -1,11 +1,17 @@
 """What every resolver may ask: the mirror, the time, and the settings that answers depend on."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import strawberry
 
+from rollgraph.core.connection import ClusterView
 from rollgraph.ports import Mirror
+
+if TYPE_CHECKING:
+    from rollgraph.schema.fragments import FragmentCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +27,75 @@ class About:
     schema_hash: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
-    """One request's surroundings.
+    """One request's surroundings: all that a resolver may ask, and a note of what it did ask.
 
-    Attributes:
+    Rollouts come from the mirror and change with its version. The time and the clusters' states
+    change by themselves. An answer may be kept as long as nothing changes that it has asked.
+
+    Args:
         mirror: The fleet's model.
         now: When the request arrived, in UTC; one request sees one time.
         patience: How long a silent API server is believed to be alive.
         request_id: Names the request in logs and in masked errors.
         about: The gateway that answers.
+        fragments: Parts of answers that are kept; None keeps nothing.
+
+    Attributes:
+        fleet_reads: How often something was asked that changes with the mirror's version.
+        moment_reads: How often something was asked that changes by itself.
     """
 
-    mirror: Mirror
-    now: datetime
-    patience: timedelta
-    request_id: str = ""
-    about: About = About()
+    __slots__ = (
+        "_mirror",
+        "_now",
+        "about",
+        "fleet_reads",
+        "fragments",
+        "moment_reads",
+        "patience",
+        "request_id",
+    )
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        now: datetime,
+        patience: timedelta,
+        request_id: str = "",
+        about: About | None = None,
+        fragments: "FragmentCache | None" = None,
+    ) -> None:
+        self._mirror = mirror
+        self._now = now
+        self.patience = patience
+        self.request_id = request_id
+        self.about = about if about is not None else About()
+        self.fragments = fragments
+        self.fleet_reads = 0
+        self.moment_reads = 0
+
+    @property
+    def fleet(self) -> Mirror:
+        """The rollouts; clusters themselves are asked of `cluster` and `clusters`."""
+        self.fleet_reads += 1
+        return self._mirror
+
+    @property
+    def now(self) -> datetime:
+        """When the request arrived."""
+        self.moment_reads += 1
+        return self._now
+
+    def cluster(self, name: str) -> ClusterView | None:
+        """What is known of a cluster itself."""
+        self.moment_reads += 1
+        return self._mirror.cluster(name)
+
+    def clusters(self) -> Collection[ClusterView]:
+        """What is known of every cluster itself."""
+        self.moment_reads += 1
+        return self._mirror.clusters()
 
 
 Info = strawberry.Info[Context, None]

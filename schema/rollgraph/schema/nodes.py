@@ -27,13 +27,13 @@ def node(info: Info, global_id: str) -> Node | None:
     type_name, place = read_global_id(global_id)
     match place:
         case (name,) if type_name == "Cluster":
-            found = info.context.mirror.cluster(name)
+            found = info.context.cluster(name)
             return cluster(found) if found else None
         case (cluster_name, namespace, name) if type_name == "Rollout":
-            view = info.context.mirror.rollout(RolloutRef(cluster_name, namespace, name))
+            view = info.context.fleet.rollout(RolloutRef(cluster_name, namespace, name))
             return rollout(view) if view else None
         case (cluster_name, namespace, name, own) if type_name in _BELONGINGS:
-            view = info.context.mirror.rollout(RolloutRef(cluster_name, namespace, name))
+            view = info.context.fleet.rollout(RolloutRef(cluster_name, namespace, name))
             return _BELONGINGS[type_name](view, own) if view else None
     raise BadRequestError(f"{global_id!r} is the id of no type of this API")
 

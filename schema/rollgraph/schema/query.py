@@ -97,7 +97,7 @@ class Query:
         """The analysis runs of all rollouts and experiments, the latest first."""
         runs = [
             (view.ref, run)
-            for view in info.context.mirror.matching(None)
+            for view in info.context.fleet.matching(None)
             for run in view.all_analysis_runs
             if filter is None or filter.holds(run)
         ]
@@ -148,7 +148,7 @@ class Query:
         name: Annotated[str, strawberry.argument(description="The cluster's name.")],
     ) -> Cluster | None:
         """One cluster; null if it is not in the fleet."""
-        view = info.context.mirror.cluster(name)
+        view = info.context.cluster(name)
         return cluster(view) if view else None
 
     @resolved
@@ -164,7 +164,7 @@ class Query:
     ) -> Connection[Cluster]:
         """The clusters that the gateway watches, by name unless asked otherwise."""
         wanted = _wanted(filter)
-        chosen = [view for view in info.context.mirror.clusters() if wanted(view)]
+        chosen = [view for view in info.context.clusters() if wanted(view)]
         order = order_by or ClusterOrder(field=ClusterOrderField.NAME)
         return connect(
             chosen,
@@ -214,7 +214,7 @@ def _place(context: Context, order: ClusterOrder) -> Callable[[ClusterView], Key
             # The shortest lag has the latest sign of life; without one a cluster comes last.
             return lambda view: (-_micros(view), view.name)
         case ClusterOrderField.ROLLOUT_COUNT:
-            return lambda view: (sum(context.mirror.counts(view.name).values()), view.name)
+            return lambda view: (sum(context.fleet.counts(view.name).values()), view.name)
 
 
 def _micros(view: ClusterView) -> int:

@@ -85,6 +85,11 @@ class MemoryMirror:
         for index in self._indexes.values():
             index.drop_all(gone)
 
+    @property
+    def version(self) -> int:
+        """See `Mirror`."""
+        return self._sequence
+
     def clusters(self) -> Collection[ClusterView]:
         """See `Mirror`."""
         return [self._clusters[name] for name in sorted(self._clusters)]

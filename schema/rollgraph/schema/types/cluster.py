@@ -178,7 +178,7 @@ class Cluster(Node):
         """The cluster that a router's reference means."""
         if "id" in reference:
             return referred(cls, info, reference["id"])
-        view = info.context.mirror.cluster(reference.get("name", ""))
+        view = info.context.cluster(reference.get("name", ""))
         return cluster(view) if view else None
 
     @resolved
@@ -224,19 +224,19 @@ class Cluster(Node):
             return ClusterHealth.UNREACHABLE if down else ClusterHealth.UNKNOWN
         if self.view.stale(info.context.now, info.context.patience):
             return ClusterHealth.UNREACHABLE
-        degraded = info.context.mirror.counts(self.view.name).get(Phase.DEGRADED, 0)
+        degraded = info.context.fleet.counts(self.view.name).get(Phase.DEGRADED, 0)
         return ClusterHealth.DEGRADED if degraded else ClusterHealth.HEALTHY
 
     @resolved
     def rollout_counts(self, info: Info) -> list[PhaseCount]:
         """Its rollouts by phase; phases without any are left out."""
-        counts = info.context.mirror.counts(self.view.name)
+        counts = info.context.fleet.counts(self.view.name)
         return [PhaseCount(phase=p, count=counts[p]) for p in Phase if counts.get(p)]
 
     @resolved
     def namespaces(self, info: Info) -> list[str]:
         """The namespaces that have rollouts, by name."""
-        return list(info.context.mirror.namespaces(self.view.name))
+        return list(info.context.fleet.namespaces(self.view.name))
 
     @resolved
     def rollouts(
@@ -273,7 +273,7 @@ def cluster_of(info: Info, name: str) -> Cluster:
     A cluster that has just been taken out of the fleet is shown as disconnected for the rest of the
     request.
     """
-    view = info.context.mirror.cluster(name)
+    view = info.context.cluster(name)
     if view is None:
         gone, now = ConnectionStatus.DISCONNECTED, info.context.now
         view = ClusterView(name, gone, now, error="the cluster is no longer in the fleet")

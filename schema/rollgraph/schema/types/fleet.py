@@ -70,7 +70,7 @@ class RolloutConnection:
     @resolved
     def total_count(self, info: Info) -> int:
         """How many rollouts match now, on all pages."""
-        return info.context.mirror.count(self.request)
+        return info.context.fleet.count(self.request)
 
     @resolved
     def clusters(self, info: Info) -> list[ClusterReadStatus]:
@@ -86,7 +86,7 @@ class RolloutConnection:
         )
 
     def _asked(self, info: Info) -> Sequence[ClusterView]:
-        clusters = info.context.mirror.clusters()
+        clusters = info.context.clusters()
         return [cluster for cluster in clusters if self.only in (None, cluster.name)]
 
 
@@ -111,7 +111,7 @@ def rollout_connection(
         last=part.last,
         before=part.before,
     )
-    page = info.context.mirror.page(request)
+    page = info.context.fleet.page(request)
     return RolloutConnection(request=request, page=page, only=cluster)
 
 

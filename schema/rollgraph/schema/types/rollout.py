@@ -511,7 +511,7 @@ def rollout(view: RolloutView) -> Rollout:
 
 def rollout_of(info: Info, ref: RolloutRef) -> Rollout | None:
     """The rollout with this place, as the mirror has it now."""
-    view = info.context.mirror.rollout(ref)
+    view = info.context.fleet.rollout(ref)
     return rollout(view) if view else None
 
 

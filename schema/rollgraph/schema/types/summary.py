@@ -69,7 +69,7 @@ def summary(
     """Counts the rollouts that match, the largest bucket first."""
     wanted = tuple(dict.fromkeys(keys))
     readers = [_reader(info, key) for key in wanted]
-    views = info.context.mirror.matching(filter.core() if filter else None)
+    views = info.context.fleet.matching(filter.core() if filter else None)
     counts: Counter[_Group] = Counter(tuple(read(view) for read in readers) for view in views)
     buckets = sorted(counts.items(), key=lambda item: (-item[1], *map(str, item[0])))
     return [_bucket(wanted, group, count) for group, count in buckets]
@@ -86,7 +86,7 @@ def _reader(info: Info, key: RolloutGroupKey) -> Callable[[RolloutView], str | N
         case RolloutGroupKey.STRATEGY:
             return lambda view: view.strategy
         case RolloutGroupKey.ENVIRONMENT:
-            environments = {c.name: environment(c) for c in info.context.mirror.clusters()}
+            environments = {c.name: environment(c) for c in info.context.clusters()}
             return lambda view: environments.get(view.ref.cluster)
 
 

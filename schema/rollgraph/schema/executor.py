@@ -1,0 +1,118 @@
+"""Executes requests, and answers from `fragments` what has been answered before."""
+
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import GraphQLObjectType, GraphQLResolveInfo, Undefined
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from rollgraph.schema.context import Context
+from rollgraph.schema.fragments import FragmentCache, Kept, Selection, kept, member, together
+from rollgraph.schema.types.rollout import Rollout
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core's executor, but for rollouts.
+
+    What it overrides is not part of graphql-core's promised API: the lock file holds the version,
+    and the tests of `fragments` notice a change.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cache: FragmentCache | None = getattr(self.context_value, "fragments", None)
+        # By the identity of the list, as graphql-core itself does; the lists live as long as we.
+        self._selections: dict[int, tuple[FieldDetailsList, Selection]] = {}
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Completes an object; of a rollout, only what its view does not settle."""
+        if self._cache is None or type(result) is not Rollout:
+            return super().complete_object_value(
+                return_type, field_details_list, info, path, result, position_context
+            )
+        fields = self.collect_subfields(return_type, field_details_list).grouped_field_set
+        at = _At(return_type, fields, path, result)
+        selection = self._selection(self._cache, field_details_list)
+        part = selection.part(result.view)
+        if part is None:
+            return self._execute(self._cache, selection, at)
+        return part.whole if part.whole is not None else self._complete(part, at)
+
+    def _execute(self, cache: FragmentCache, selection: Selection, at: "_At") -> Any:
+        """Executes all fields, and keeps those that have asked for nothing but the view."""
+        context: Context = self.context_value
+        values: dict[str, Any] = {}
+        settled: dict[str, bool] = {}
+        for name in at.fields:
+            before = self._disturbances(context)
+            value = self._field(at, name)
+            if value is not Undefined:
+                values[name] = value
+                settled[name] = self._disturbances(context) == before
+        awaited = [name for name, value in values.items() if self.is_awaitable(value)]
+        if awaited:
+            return _awaited(values, awaited)
+        fields = [(name, orjson.dumps(value), settled[name]) for name, value in values.items()]
+        cache.keep(selection, kept(at.rollout.view, fields))
+        return together(member(name, json) for name, json, _ in fields)
+
+    def _complete(self, part: Kept, at: "_At") -> Any:
+        """Executes the fields that are not settled, and puts the answer together."""
+        values = {piece.name: self._field(at, piece.name) for piece in part.pieces if piece.name}
+        awaited = [name for name, value in values.items() if self.is_awaitable(value)]
+        if awaited:
+            return _completed(part, values, awaited)
+        return _assembled(part, values)
+
+    def _field(self, at: "_At", name: str) -> Any:
+        path = Path(at.path, name, at.type.name)
+        return self.execute_field(at.type, at.rollout, at.fields[name], path, None)
+
+    def _disturbances(self, context: Context) -> tuple[int, int, int]:
+        """Changes when something happens after which an answer must not be kept."""
+        return context.fleet_reads, context.moment_reads, len(self.collected_errors.errors)
+
+    def _selection(self, cache: FragmentCache, details: FieldDetailsList) -> Selection:
+        known = self._selections.get(id(details))
+        if known is None:
+            nodes = tuple([detail.node for detail in details])
+            values = self.variable_values.coerced
+            selection = cache.selection(nodes, self.fragment_definitions, values)
+            known = self._selections[id(details)] = (details, selection)
+        return known[1]
+
+
+class _At(NamedTuple):
+    """A rollout in an answer."""
+
+    type: GraphQLObjectType
+    fields: GroupedFieldSet
+    path: Path
+    rollout: Rollout
+
+
+async def _awaited(values: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    for name in names:
+        values[name] = await values[name]
+    return values
+
+
+async def _completed(part: Kept, values: dict[str, Any], names: list[str]) -> orjson.Fragment:
+    return _assembled(part, await _awaited(values, names))
+
+
+def _assembled(part: Kept, values: dict[str, Any]) -> orjson.Fragment:
+    return together(
+        member(piece.name, orjson.dumps(values[piece.name])) if piece.name else piece.json
+        for piece in part.pieces
+    )
