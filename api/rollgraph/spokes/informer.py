@@ -81,10 +81,10 @@ class Informer:
         with anyio.move_on_after(OTHERS_WITHIN):
             await self._changed.until(lambda: all(watch.settled for watch in self.watches))
 
-    def restart(self, silent_since: float) -> None:
-        """Restarts what cannot be believed any more: see `Reflector.restart`."""
+    def wake(self, silent_since: float | None) -> None:
+        """Lets every reflector know that the server answered: see `Reflector.wake`."""
         for reflector in [*self._reflectors, *self._deployments]:
-            reflector.restart(silent_since)
+            reflector.wake(silent_since)
 
     async def _run_deployments(self) -> None:
         """Watches Deployments while a rollout takes its template from one.

@@ -62,6 +62,11 @@ NOT_INSTALLED_EVERY = 30.0
 # second 404, half a minute later, is believed so far as to forget the objects.
 NOT_INSTALLED_TIMES = 2
 
+# A server that starts again between two probes is back before they saw it gone, and its watches
+# would sit out their waits. But a load balancer that lets probes pass and closes each watch must
+# not be asked after each probe: so once for each stream that worked, and else once in 30 s.
+WAKE_EVERY = 30.0
+
 _log = structlog.get_logger(__name__)
 
 
@@ -89,6 +94,7 @@ class Reflector:
         self._unauthenticated = Backoff(rng, first=UNAUTHENTICATED_FIRST)
         self._attempt = anyio.CancelScope()
         self._waiting = False
+        self._woken_at = -WAKE_EVERY
         self._renewed = False
         self._expired = 0
         self._not_installed = 0
@@ -107,18 +113,26 @@ class Reflector:
                 await anyio.sleep(wait)
             self._waiting = False
 
-    def restart(self, silent_since: float) -> None:
-        """Ends a wait at once, and a stream that has brought nothing since a moment.
+    def wake(self, silent_since: float | None) -> None:
+        """The server has just answered a probe: whoever waits for it need not any longer.
 
-        For a worker that saw the server silent and then answer again: a stream that survived that
-        in silence may be half-open. It goes on from its version. A LIST on its way is let be: one
-        that takes longer than a server's hiccups would never arrive.
+        After a silence a stream that has brought nothing since may be half-open, and is ended, too.
+        It goes on from its version. A LIST on its way is let be: one that takes longer than a
+        server's hiccups would never arrive.
+
+        Args:
+            silent_since: The moment of the first unanswered probe before this answer, if any was.
         """
         if self._waiting:
-            self._backoff.forget()
-            self._attempt.cancel()
-        elif not self._initial.paging and self.state.active_at < silent_since:
-            self.state.failed(UnreachableError("the connection was silent while the server was"))
+            now = anyio.current_time()
+            unreachable = now - self._woken_at >= WAKE_EVERY and self.state.unreachable
+            if silent_since is not None or unreachable:
+                self._woken_at = now
+                self._attempt.cancel()
+            return
+        silent = silent_since is not None and self.state.active_at < silent_since
+        if silent and not self._initial.paging:
+            self.state.failed(UnreachableError("silent for as long as the server was"))
             self._attempt.cancel()
 
     async def _try(self) -> float:
@@ -205,6 +219,8 @@ class Reflector:
                 return self._after_failure(error)
 
     def _after_failure(self, error: RollgraphError) -> float:
+        if self.state.connected:
+            self._woken_at = -WAKE_EVERY
         self.state.failed(error)
         self._log.warning("watch_failed", error=str(error), problem=type(error).__name__)
         match error:

@@ -89,6 +89,17 @@ class WatchState:
         return self.synced or self._status is ConnectionStatus.DISCONNECTED
 
     @property
+    def connected(self) -> bool:
+        """True while a stream is open that has proved itself."""
+        self.settle()
+        return self._status is ConnectionStatus.CONNECTED
+
+    @property
+    def unreachable(self) -> bool:
+        """True if the last attempt found no server."""
+        return isinstance(self._error, UnreachableError)
+
+    @property
     def probation(self) -> float | None:
         """When, in the event loop's time, an open stream will have proved itself."""
         return self._trusted_at

@@ -122,7 +122,7 @@ class Worker:
         self._note(versions)
         if silent_since is not None:
             _log.info("spoke_answers_again")
-            self._informer.restart(silent_since)
+        self._informer.wake(silent_since)
         self._tell()
 
     def _silent(self, error: RollgraphError, asked: float) -> None:

@@ -74,6 +74,21 @@ async def test_a_killed_server_is_noticed_at_once_and_found_again_soon() -> None
             await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
 
 
+async def test_a_server_that_was_gone_between_two_probes_is_found_at_the_next() -> None:
+    east = FakeSpoke("east")
+    async with running(east) as fleet:
+        await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
+        for _ in range(6):  # so often that the waits have grown long
+            await anyio.sleep(1)
+            east.server.refuse[None] = REFUSED
+            east.server.cut()
+            await anyio.sleep(3.5)
+            east.server.refuse.clear()
+            await anyio.sleep(0.5)
+        with anyio.fail_after(7):
+            await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
+
+
 async def test_a_watch_that_is_open_again_is_believed_before_the_next_probe() -> None:
     east = FakeSpoke("east")
     async with running(east) as fleet:

@@ -10,7 +10,12 @@ from fakes.listwatch import HOLD, ScriptedListWatch, Stream
 from fakes.manifests import thing
 from fakes.reflecting import reflecting
 from rollgraph.core.connection import ConnectionStatus, Problem
-from rollgraph.core.errors import ServerError, TooManyRequestsError, UnreachableError
+from rollgraph.core.errors import (
+    ForbiddenError,
+    ServerError,
+    TooManyRequestsError,
+    UnreachableError,
+)
 from rollgraph.spokes.backoff import Backoff
 
 SYNCED = bookmark(1, end=True)
@@ -109,24 +114,45 @@ async def test_a_stream_that_ends_in_time_is_opened_again_at_once() -> None:
         assert rig.state.reconnects == 0
 
 
-async def test_a_restart_ends_a_wait() -> None:
+async def test_an_answer_after_a_silence_ends_a_wait() -> None:
     script = ScriptedListWatch(streams=[FIRST, *[REFUSED] * 9, [HOLD]])
     async with reflecting(script) as rig:
         await rig.until(lambda: len(script.calls) == 7)
-        rig.reflector.restart(anyio.current_time())
+        rig.reflector.wake(anyio.current_time())
         for _ in range(4):
             await anyio.lowlevel.checkpoint()
         assert len(script.calls) == 8
 
 
-async def test_a_restart_ends_only_a_stream_that_was_silent() -> None:
+async def test_an_answer_ends_a_wait_for_the_server_but_not_each_time() -> None:
+    script = ScriptedListWatch(streams=[FIRST, *[REFUSED] * 99])
+    async with reflecting(script) as rig:
+        await anyio.sleep(600)
+        asked = len(script.calls)
+        for _ in range(12):  # a minute of probes
+            rig.reflector.wake(None)
+            await anyio.sleep(5)
+        assert 2 <= len(script.calls) - asked <= 4
+
+
+async def test_an_answer_does_not_end_a_wait_for_a_right() -> None:
+    script = ScriptedListWatch(streams=[FIRST, *[ForbiddenError("no")] * 9])
+    async with reflecting(script) as rig:
+        await anyio.sleep(60)
+        asked = len(script.calls)
+        rig.reflector.wake(None)
+        await anyio.sleep(1)
+        assert len(script.calls) == asked
+
+
+async def test_an_answer_after_a_silence_ends_only_a_stream_that_was_silent() -> None:
     script = ScriptedListWatch(streams=[[SYNCED, 10.0, bookmark(7), HOLD], [HOLD]])
     async with reflecting(script) as rig:
         await anyio.sleep(20)
-        rig.reflector.restart(silent_since=5)
+        rig.reflector.wake(silent_since=5)
         await anyio.sleep(1)
         assert len(script.calls) == 1
-        rig.reflector.restart(silent_since=15)
+        rig.reflector.wake(silent_since=15)
         await anyio.sleep(1)
         assert script.requests[1:] == [("watch", "7")]
 
