@@ -40,12 +40,15 @@ def create_app(
     middleware = [Middleware(Journal)]
     if settings.auth.mode is AuthMode.NONE:
         middleware.append(Middleware(LoopbackGuard))
+    routes = [
+        Route("/graphql", services.endpoint),
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+    ]
+    if services.graphiql is not None:
+        routes.append(services.graphiql.route())
     return Starlette(
-        routes=[
-            Route("/graphql", services.endpoint),
-            Route("/livez", livez),
-            Route("/readyz", readyz),
-        ],
+        routes=routes,
         middleware=middleware,
         exception_handlers={HTTPException: on_http_error},
         lifespan=_lifespan(services, known, on_death),

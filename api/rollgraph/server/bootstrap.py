@@ -7,6 +7,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
 from rollgraph.adapters.clock import SystemClock
@@ -16,8 +17,11 @@ from rollgraph.core.errors import ConfigError
 from rollgraph.ports import Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.schema import build_schema, schema_hash
+from rollgraph.server import graphiql
+from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
-from rollgraph.server.settings import Settings, Spokes
+from rollgraph.server.page import PAGE
+from rollgraph.server.settings import Http, Settings, Spokes
 from rollgraph.spokes.supervisor import Supervisor
 
 
@@ -30,12 +34,14 @@ class Services:
         mirror: The fleet's model.
         endpoint: Answers GraphQL.
         watch: Keeps the mirror up with the fleet until cancelled.
+        graphiql: What the page for people loads; None if there is no such page.
     """
 
     settings: Settings
     mirror: Mirror
     endpoint: ASGIApp
     watch: Callable[[], Awaitable[None]]
+    graphiql: Graphiql | None = None
 
 
 def source(settings: Spokes, environ: Mapping[str, str]) -> SpokeSource:
@@ -72,11 +78,15 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
     """Puts everything together."""
     clock = SystemClock()
     mirror = MemoryMirror(clock)
+    bundle = graphiql.load() if settings.http.graphiql else None
     return Services(
         settings=settings,
         mirror=mirror,
-        endpoint=Endpoint(build_schema(), _context(settings, mirror, clock)),
+        endpoint=Endpoint(
+            build_schema(), _context(settings, mirror, clock), _visit(settings.http, bundle)
+        ),
         watch=Supervisor(spokes, mirror, clock=clock).run,
+        graphiql=bundle,
     )
 
 
@@ -84,3 +94,10 @@ def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str]
     patience = timedelta(seconds=settings.spokes.stale_after)
     about = About(version("rollgraph"), schema_hash())
     return lambda request_id: Context(mirror, clock.now(), patience, request_id, about)
+
+
+def _visit(settings: Http, bundle: Graphiql | None) -> Callable[[], Response]:
+    """Makes what people get at /graphql."""
+    if bundle is not None:
+        return bundle.visit
+    return graphiql.not_built if settings.graphiql else lambda: HTMLResponse(PAGE)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from rollgraph.core.errors import ConfigError
 from rollgraph.server import reference, sources
@@ -91,12 +92,13 @@ def _take_settings(command: argparse.ArgumentParser) -> None:
         for name, group in groups().items()
     }
     for setting in every():
+        shape: dict[str, Any] = {"metavar": setting.value}
+        if setting.switch:
+            shape = {"action": argparse.BooleanOptionalAction, "default": None}
+        elif setting.many:
+            shape["action"] = "append"
         titled[setting.group].add_argument(
-            setting.flag,
-            dest=setting.path,
-            metavar=setting.value,
-            action="append" if setting.many else "store",
-            help=_help(setting),
+            setting.flag, dest=setting.path, help=_help(setting), **shape
         )
 
 

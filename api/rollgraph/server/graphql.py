@@ -30,11 +30,18 @@ class Endpoint(GraphQL[object, None]):
     Args:
         schema: What is served.
         context: Makes the surroundings of one request, given its id.
+        visit: Makes what a person with a browser and no question gets.
     """
 
-    def __init__(self, schema: BaseSchema, context: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        schema: BaseSchema,
+        context: Callable[[str], object],
+        visit: Callable[[], Response] = lambda: HTMLResponse(PAGE),
+    ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=())
         self._context = context
+        self._visit = visit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request. Raises starlette's `HTTPException` for what is no GraphQL at all."""
@@ -45,7 +52,7 @@ class Endpoint(GraphQL[object, None]):
                 {"Allow": ", ".join(_METHODS)},
             )
         request = Request[Any](scope, _bounded(scope, receive))
-        response = HTMLResponse(PAGE) if _is_a_visit(request) else await self._ask(request)
+        response = self._visit() if _is_a_visit(request) else await self._ask(request)
         await response(scope, receive, send)
 
     async def _ask(self, request: Request[Any]) -> Response:

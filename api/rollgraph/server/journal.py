@@ -26,8 +26,8 @@ _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-# Probes come every few seconds, for ever.
-_UNREMARKABLE = frozenset({"/livez", "/readyz"})
+# Probes come every few seconds, for ever; GraphiQL's files by the dozen.
+_UNREMARKABLE = ("/livez", "/readyz", "/static/")
 
 
 class Journal:
@@ -87,7 +87,7 @@ class _Entry:
         await self._send(message)
 
     def _write(self) -> None:
-        level = "debug" if self._scope["path"] in _UNREMARKABLE else "info"
+        level = "debug" if self._scope["path"].startswith(_UNREMARKABLE) else "info"
         getattr(_log, level)(
             "request",
             method=self._scope["method"],

@@ -1,4 +1,4 @@
-"""What a browser sees at /graphql. It loads nothing from anywhere."""
+"""What a browser sees at /graphql where there is no GraphiQL. It loads nothing from anywhere."""
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -25,3 +25,11 @@ is asked by <code>POST</code> with JSON, or by <code>GET</code>:</p>
 been read yet.</p>
 </html>
 """
+
+# GraphiQL is wanted and not there: only in a source tree whose build could not reach npm.
+NOT_BUILT = PAGE.replace(
+    "</html>",
+    "<p>GraphiQL is missing, because npm could not be reached when this source tree was installed. "
+    "To build it, run <code>uv sync --reinstall-package rollgraph</code> and start Rollgraph "
+    "again.</p>\n</html>",
+)

@@ -47,6 +47,12 @@ def _entry(setting: Setting) -> str:
 def _lines(setting: Setting) -> Iterator[str]:
     yield f"\n### {setting.path}\n"
     yield f"{setting.field.description}\n"
-    yield f"- flag: `{setting.flag} {setting.value}`" + (", repeatable" if setting.many else "")
+    yield f"- flag: {_flag(setting)}"
     yield f"- environment: `{setting.env}`"
     yield f"- default: {f'`{setting.default}`' if setting.default != '' else 'none'}\n"
+
+
+def _flag(setting: Setting) -> str:
+    if setting.switch:
+        return f"`{setting.flag}`, or `{setting.opposite}`"
+    return f"`{setting.flag} {setting.value}`" + (", repeatable" if setting.many else "")

@@ -113,6 +113,13 @@ class Http(Group):
         ge=0,
         le=3600,
     )
+    graphiql: bool = _setting(
+        True,
+        "Whether a browser that visits `/graphql` gets GraphiQL, with which people write queries "
+        "and read the schema. Without it: a page of a few lines. It is served from here alone.",
+        flag="--graphiql",
+        value="",
+    )
 
 
 class Spokes(Group):
@@ -232,7 +239,19 @@ class Setting(msgspec.Struct, frozen=True):
     def default(self) -> str:
         """Its default as one would write it; "" for an empty list."""
         value = self.field.default
+        if isinstance(value, bool):
+            return str(value).lower()
         return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    @property
+    def switch(self) -> bool:
+        """True if it is on or off: its flag has no value, but an opposite."""
+        return isinstance(self.field.default, bool)
+
+    @property
+    def opposite(self) -> str:
+        """The flag that turns a switch off."""
+        return f"--no-{self.flag.removeprefix('--')}"
 
     @property
     def many(self) -> bool:

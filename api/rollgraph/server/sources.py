@@ -157,6 +157,8 @@ def _complaint(detail: ErrorDetails, given: Layer) -> str:
 
 def _expected(detail: ErrorDetails) -> str:
     """pydantic's sentence in our form: "expected …"."""
+    if detail["type"].startswith("bool"):
+        return "expected true or false"
     message = detail["msg"].removeprefix("Value error, ")
     for start in ("Input should be ", "String should have "):
         message = message.removeprefix(start)

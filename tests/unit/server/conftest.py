@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from rollgraph.server.app import create_app
 from rollgraph.server.bootstrap import Services
+from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.settings import Settings
 from unit.server.mirror import KnownClusters
@@ -58,13 +59,16 @@ def make() -> Iterator[Make]:
         on_death: Callable[[Exception], None] = lambda _: None,
         endpoint: type[Endpoint] = Endpoint,
         settings: Settings | None = None,
+        graphiql: Graphiql | None = None,
     ) -> TestClient:
         schema = strawberry.Schema(Query)
+        visit = {} if graphiql is None else {"visit": graphiql.visit}
         services = Services(
             settings=settings or Settings(),
             mirror=mirror or KnownClusters(),
-            endpoint=endpoint(schema, lambda request_id: request_id),
+            endpoint=endpoint(schema, lambda request_id: request_id, **visit),
             watch=watch,
+            graphiql=graphiql,
         )
         app = create_app(services, known, on_death=on_death)
         client = TestClient(app, base_url="http://127.0.0.1:8000")

@@ -98,6 +98,14 @@ def test_every_problem_has_a_line(kubeconfig: Path, capsys: pytest.CaptureFixtur
     assert hint == "rollgraph: `rollgraph serve --help` lists all settings"
 
 
+def test_a_switch_has_two_flags_and_no_value() -> None:
+    parse = cli.parser().parse_args
+    assert vars(parse(["serve"]))["http.graphiql"] is None
+    assert vars(parse(["serve", "--graphiql"]))["http.graphiql"] is True
+    assert vars(parse(["serve", "--no-graphiql"]))["http.graphiql"] is False
+    assert run("serve", "--graphiql=no") == 2
+
+
 def test_config_file(kubeconfig: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "rollgraph.yaml"
     file.write_text(f"spokes: {{kubeconfig: [{kubeconfig}], contexts: [eu]}}", "utf-8")

@@ -35,6 +35,7 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "http.port": 1,
         "http.shutdown_grace": 1.5,
         "http.ready_within": 2.5,
+        "http.graphiql": False,
         "spokes.kubeconfig": ["/a", "/b"],
         "spokes.contexts": ["c", "d"],
         "spokes.namespaces": ["e", "f"],
@@ -117,6 +118,15 @@ def test_says_where_a_wrong_value_was_written(file: Path) -> None:
         " got 'soon'",
         "ROLLGRAPH_LOG__LEVEL: log.level: expected 'debug', 'info', 'warning' or 'error';"
         " got 'loud'",
+    ]
+
+
+def test_a_switch_is_on_or_off() -> None:
+    for text, value in (("true", True), ("on", True), ("False", False), ("0", False)):
+        settings = load({}, {"ROLLGRAPH_HTTP__GRAPHIQL": text})
+        assert settings.http.graphiql is value
+    assert problems({}, {"ROLLGRAPH_HTTP__GRAPHIQL": "maybe"}) == [
+        "ROLLGRAPH_HTTP__GRAPHIQL: http.graphiql: expected true or false; got 'maybe'"
     ]
 
 
