@@ -48,6 +48,11 @@ def names(views: Sequence[RolloutView]) -> list[str]:
     return [str(view.ref) for view in views]
 
 
+def ends(page: Page) -> tuple[tuple[str, ...], bool, bool]:
+    """The names on a page, whether more follows, whether more precedes."""
+    return tuple(names(page.rollouts)), page.has_next, page.has_previous
+
+
 def pages(fleet: Fleet, request: PageRequest) -> Iterator[Page]:
     """The pages of a forward walk; what a test does between two pages happens between them."""
     after = request.after
@@ -184,10 +189,10 @@ class TestPages:
         assert crossed.rollouts == ()
 
     def test_an_empty_page_is_no_error(self, fleet: Fleet) -> None:
-        assert fleet.page(PageRequest(first=5)) == Page((), (), has_next=False, has_previous=False)
+        assert ends(fleet.page(PageRequest(first=5))) == ((), False, False)
         fill(fleet, "prod-eu/shop/a")
-        assert fleet.page(PageRequest(first=0)) == Page((), (), has_next=True, has_previous=False)
-        assert fleet.page(PageRequest(last=0)) == Page((), (), has_next=False, has_previous=True)
+        assert ends(fleet.page(PageRequest(first=0))) == ((), True, False)
+        assert ends(fleet.page(PageRequest(last=0))) == ((), False, True)
 
     def test_one_clusters_rollouts_are_a_list_of_their_own(self, fleet: Fleet) -> None:
         fill(fleet, "a/shop/x", "b/shop/x", "b/shop/y", "b/shop/z", "c/shop/x")

@@ -1,5 +1,6 @@
 """What a page of rollouts is: the request, the order, the answer."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
@@ -51,14 +52,32 @@ class Page(msgspec.Struct, frozen=True):
     """Part of the rollouts that match, with one opaque cursor for each.
 
     Attributes:
+        places: The place of each rollout in the order.
+        encode: Makes a place a cursor; on demand, for a list of nodes needs two at the most.
         has_next: Whether a rollout that matches follows the page.
         has_previous: Whether one precedes it.
     """
 
     rollouts: tuple[RolloutView, ...]
-    cursors: tuple[str, ...]
+    places: tuple[bytes, ...]
+    encode: Callable[[bytes], str]
     has_next: bool
     has_previous: bool
+
+    @property
+    def cursors(self) -> tuple[str, ...]:
+        """The cursors of all rollouts of the page."""
+        return tuple([self.encode(place) for place in self.places])
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first rollout; None on an empty page."""
+        return self.encode(self.places[0]) if self.places else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last rollout; None on an empty page."""
+        return self.encode(self.places[-1]) if self.places else None
 
 
 def check(request: PageRequest) -> None:

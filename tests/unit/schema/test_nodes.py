@@ -24,7 +24,7 @@ FAMILIES = sorted(path.stem for path in (samples.DATA / "families").glob("*.yaml
 
 EVERYTHING = """
 {
-  rollouts(first: 200) {
+  rollouts(first: 5) {
     nodes {
       id __typename cluster { id __typename }
       revisions { nodes {

@@ -120,10 +120,10 @@ class MemoryMirror:
             stretch = walk.forward(part, request.first)
         else:
             stretch = walk.backward(part, request.last)
-        encode = cursors.encoder(order, Pin(self._number, pin))
         return Page(
             rollouts=tuple([view for _, view in stretch.found]),
-            cursors=tuple([encode(key) for key, _ in stretch.found]),
+            places=tuple([key for key, _ in stretch.found]),
+            encode=cursors.encoder(order, Pin(self._number, pin)),
             has_next=stretch.has_next,
             has_previous=stretch.has_previous,
         )

@@ -205,6 +205,10 @@ class AnalysisRun(KubernetesObject):
     owner: strawberry.Private[RolloutRef]
     view: strawberry.Private[AnalysisRunView]
 
+    def node_id(self) -> strawberry.ID:
+        """See `Node`."""
+        return belonging_id("AnalysisRun", self.owner, self.source)
+
     @classmethod
     def resolve_reference(cls, info: Info, **reference: str) -> "AnalysisRun | None":
         """The run that a router's reference means."""
@@ -317,6 +321,10 @@ class Experiment(KubernetesObject):
     owner: strawberry.Private[RolloutRef]
     view: strawberry.Private[ExperimentView]
 
+    def node_id(self) -> strawberry.ID:
+        """See `Node`."""
+        return belonging_id("Experiment", self.owner, self.source)
+
     @resolved
     def rollout(self, info: Info) -> OptionalRollout:
         """The rollout that it belongs to."""
@@ -377,7 +385,6 @@ class Experiment(KubernetesObject):
 def analysis_run(owner: RolloutRef, view: AnalysisRunView) -> AnalysisRun:
     """The GraphQL object of an analysis run."""
     return AnalysisRun(
-        id=belonging_id("AnalysisRun", owner, view.run),
         cluster_name=owner.cluster,
         source=view.run,
         owner=owner,
@@ -388,7 +395,6 @@ def analysis_run(owner: RolloutRef, view: AnalysisRunView) -> AnalysisRun:
 def experiment(owner: RolloutRef, view: ExperimentView) -> Experiment:
     """The GraphQL object of an experiment."""
     return Experiment(
-        id=belonging_id("Experiment", owner, view.experiment),
         cluster_name=owner.cluster,
         source=view.experiment,
         owner=owner,

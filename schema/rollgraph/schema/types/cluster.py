@@ -173,6 +173,10 @@ class Cluster(Node):
 
     view: strawberry.Private[ClusterView]
 
+    def node_id(self) -> strawberry.ID:
+        """See `Node`."""
+        return global_id("Cluster", self.view.name)
+
     @classmethod
     def resolve_reference(cls, info: Info, **reference: str) -> "Cluster | None":
         """The cluster that a router's reference means."""
@@ -264,7 +268,7 @@ class Cluster(Node):
 
 def cluster(view: ClusterView) -> Cluster:
     """The GraphQL object of a cluster."""
-    return Cluster(id=global_id("Cluster", view.name), view=view)
+    return Cluster(view=view)
 
 
 def cluster_of(info: Info, name: str) -> Cluster:

@@ -7,7 +7,7 @@ import strawberry
 from rollgraph.core import filtering
 from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.core.paging import Page, PageRequest
-from rollgraph.schema.connections import PageInfo, page_info, window
+from rollgraph.schema.connections import PageInfo, window
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import resolved
 from rollgraph.schema.inputs import RolloutFilter, RolloutOrder
@@ -61,10 +61,11 @@ class RolloutConnection:
     @resolved
     def page_info(self) -> PageInfo:
         """Where this page lies in the list."""
-        return page_info(
-            self.page.cursors,
-            has_next=self.page.has_next,
-            has_previous=self.page.has_previous,
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.page.has_previous,
+            start_cursor=self.page.start_cursor,
+            end_cursor=self.page.end_cursor,
         )
 
     @resolved

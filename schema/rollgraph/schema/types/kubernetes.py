@@ -31,7 +31,14 @@ KEYS = strawberry.argument(description="Only these keys.")
 class Node:
     """Anything with a global ID."""
 
-    id: ID = strawberry.field(description="A global ID, opaque and stable.")
+    @resolved
+    def id(self) -> ID:
+        """A global ID, opaque and stable."""
+        return self.node_id()
+
+    def node_id(self) -> ID:
+        """Makes the ID: on demand, for most lists do not ask for it."""
+        raise NotImplementedError
 
 
 @strawberry.type(description="A label or annotation.")

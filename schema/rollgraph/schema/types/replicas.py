@@ -70,8 +70,13 @@ class Pod(KubernetesObject):
     """A pod."""
 
     kind: ClassVar[Kind] = Kind.POD
+    owner: strawberry.Private[RolloutRef]
     view: strawberry.Private[PodView]
     roles: list[Role] = strawberry.field(description="The parts that its ReplicaSet plays.")
+
+    def node_id(self) -> strawberry.ID:
+        """See `Node`."""
+        return belonging_id("Pod", self.owner, self.source)
 
     @resolved
     def status(self) -> PodCategory:
@@ -126,6 +131,10 @@ class ReplicaSet(KubernetesObject):
     kind: ClassVar[Kind] = Kind.REPLICA_SET
     owner: strawberry.Private[RolloutRef]
     view: strawberry.Private[ReplicaSetView]
+
+    def node_id(self) -> strawberry.ID:
+        """See `Node`."""
+        return belonging_id("ReplicaSet", self.owner, self.source)
 
     @resolved
     def roles(self) -> list[Role]:
@@ -191,6 +200,12 @@ class Revision(Node):
     rollout: strawberry.Private[RolloutRef]
     view: strawberry.Private[CoreRevision]
 
+    def node_id(self) -> strawberry.ID:
+        """See `Node`."""
+        ref = self.rollout
+        place = (ref.cluster, ref.namespace, ref.name, str(self.view.number))
+        return global_id("Revision", *place)
+
     @resolved
     def number(self) -> int:
         """Counts up; 0 gathers what carries no revision."""
@@ -250,7 +265,6 @@ class Revision(Node):
 def replica_set(owner: RolloutRef, view: ReplicaSetView) -> ReplicaSet:
     """The GraphQL object of a ReplicaSet of a rollout or of one of its experiments."""
     return ReplicaSet(
-        id=belonging_id("ReplicaSet", owner, view.replica_set),
         cluster_name=owner.cluster,
         source=view.replica_set,
         owner=owner,
@@ -261,9 +275,9 @@ def replica_set(owner: RolloutRef, view: ReplicaSetView) -> ReplicaSet:
 def pod(owner: RolloutRef, view: PodView, roles: Sequence[Role]) -> Pod:
     """The GraphQL object of a pod of a ReplicaSet with these roles."""
     return Pod(
-        id=belonging_id("Pod", owner, view.pod),
         cluster_name=owner.cluster,
         source=view.pod,
+        owner=owner,
         view=view,
         roles=list(roles),
     )
@@ -271,8 +285,7 @@ def pod(owner: RolloutRef, view: PodView, roles: Sequence[Role]) -> Pod:
 
 def revision(rollout: RolloutRef, view: CoreRevision) -> Revision:
     """The GraphQL object of a revision."""
-    place = (rollout.cluster, rollout.namespace, rollout.name, str(view.number))
-    return Revision(id=global_id("Revision", *place), rollout=rollout, view=view)
+    return Revision(rollout=rollout, view=view)
 
 
 def _pod_place(view: PodView) -> Key:

@@ -276,6 +276,11 @@ class Rollout(KubernetesObject):
     kind: ClassVar[Kind] = Kind.ROLLOUT
     view: strawberry.Private[RolloutView]
 
+    def node_id(self) -> strawberry.ID:
+        """See `Node`."""
+        ref = self.view.ref
+        return global_id("Rollout", ref.cluster, ref.namespace, ref.name)
+
     @classmethod
     def resolve_reference(cls, info: Info, **reference: str) -> "Rollout | None":
         """The rollout that a router's reference means."""
@@ -502,7 +507,6 @@ class Rollout(KubernetesObject):
 def rollout(view: RolloutView) -> Rollout:
     """The GraphQL object of a rollout."""
     return Rollout(
-        id=global_id("Rollout", view.ref.cluster, view.ref.namespace, view.ref.name),
         cluster_name=view.ref.cluster,
         source=view.rollout,
         view=view,
