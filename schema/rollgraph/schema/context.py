@@ -9,6 +9,7 @@ import strawberry
 
 from rollgraph.core.connection import ClusterView
 from rollgraph.ports import Mirror
+from rollgraph.schema.limits.bounds import DEFAULTS, Limits
 
 if TYPE_CHECKING:
     from rollgraph.schema.fragments import FragmentCache
@@ -21,10 +22,12 @@ class About:
     Attributes:
         version: Rollgraph's.
         schema_hash: SHA-256 of the schema's text, in hex.
+        limits: What one request may ask for.
     """
 
     version: str = ""
     schema_hash: str = ""
+    limits: Limits = DEFAULTS
 
 
 class Context:

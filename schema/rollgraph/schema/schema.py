@@ -1,27 +1,45 @@
 """The schema as a whole."""
 
 import hashlib
+from typing import Any
 
 from graphql import GraphQLError
 from strawberry import federation
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
 
-from rollgraph.schema import enums as _enums  # noqa: F401 (gives core's enums their public names)
 from rollgraph.schema.errors import translate
+from rollgraph.schema.executor import Executor
+from rollgraph.schema.limits.bounds import DEFAULTS, Limits
+from rollgraph.schema.limits.documents import Documents
+from rollgraph.schema.limits.extension import Reading
+from rollgraph.schema.limits.published import publish
 from rollgraph.schema.query import Query
 from rollgraph.schema.scalars import SCALARS
 from rollgraph.schema.sdl import api_sdl, subgraph_sdl
 from rollgraph.schema.types.gateway import FEDERATION_VERSION
 from rollgraph.schema.types.steps import STEP_TYPES
 
-# Portals send a few hundred distinct documents; a parsed one takes some 50 KiB.
-_DOCUMENTS = 512
-
 
 class Schema(federation.Schema):
-    """A Federation 2 subgraph whose errors are all translated, whichever way they came about."""
+    """A Federation 2 subgraph with limits, whose errors are all translated.
+
+    Args:
+        limits: What one operation may have.
+        parts: As strawberry's schema takes them.
+    """
+
+    def __init__(self, limits: Limits, **parts: Any) -> None:
+        super().__init__(extensions=[self._reading], **parts)
+        self._documents = Documents(self._schema, limits)
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        """The fields of a type, with what they cost."""
+        fields = super().get_fields(type_definition)
+        publish(fields, type_definition, self.config.name_converter)
+        return fields
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -31,10 +49,20 @@ class Schema(federation.Schema):
         for error in errors:
             translate(error, getattr(context, "request_id", ""))
 
+    def _reading(self) -> Reading:
+        return Reading(self._documents)
 
-def build_schema() -> Schema:
+    def _get_custom_context_kwargs(
+        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
+    ) -> dict[str, Any]:
+        hidden = not self._documents.limits.introspection
+        arguments = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
+        return {**arguments, "hide_suggestions": hidden}
+
+
+def build_schema(limits: Limits = DEFAULTS) -> Schema:
     """Builds the schema that is served."""
-    return _schema(in_order=False)
+    return _schema(limits, in_order=False)
 
 
 def print_sdl(*, subgraph: bool = False) -> str:
@@ -44,7 +72,7 @@ def print_sdl(*, subgraph: bool = False) -> str:
         subgraph: As a federation's router takes it in (`schema/subgraph.graphql`); else as clients
             see it (`schema/schema.graphql`).
     """
-    schema = _schema(in_order=True)
+    schema = _schema(DEFAULTS, in_order=True)
     return subgraph_sdl(schema) if subgraph else api_sdl(schema)
 
 
@@ -53,16 +81,14 @@ def schema_hash() -> str:
     return hashlib.sha256(print_sdl().encode()).hexdigest()
 
 
-def _schema(*, in_order: bool) -> Schema:
+def _schema(limits: Limits, *, in_order: bool) -> Schema:
     # A schema that strawberry 0.341 has put in order cannot resolve unions: it looks for a type of
     # the schema before among the types of the one after. So it serves for printing alone.
     return Schema(
+        limits,
         query=Query,
         types=list(STEP_TYPES.values()),
         federation_version=FEDERATION_VERSION,
+        execution_context_class=Executor,
         config=StrawberryConfig(scalar_map=SCALARS, sort_schema=in_order),
-        extensions=[
-            lambda: ParserCache(maxsize=_DOCUMENTS),
-            lambda: ValidationCache(maxsize=_DOCUMENTS),
-        ],
     )

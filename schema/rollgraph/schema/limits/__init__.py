@@ -1,0 +1,1 @@
+"""What one request may cost, measured before anything is executed."""

@@ -1,0 +1,51 @@
+"""Where strawberry lets us read and check documents."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from strawberry.extensions import SchemaExtension
+
+from rollgraph.schema.limits.documents import Document, Documents, Verdict
+
+# The key of a request's `extensions` by which it asks for its cost.
+ASK = "cost"
+
+
+class Reading(SchemaExtension):
+    """Parses, measures and validates, instead of strawberry's own ways; one for each request.
+
+    Args:
+        documents: Those of the schema.
+    """
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._documents = documents
+        self._document: Document | None = None
+        self._verdict: Verdict | None = None
+
+    def on_parse(self) -> Iterator[None]:
+        """Gives the parsed document. Raises `GraphQLError` where there is none."""
+        context = self.execution_context
+        assert context.query is not None
+        self._document = self._documents.read(context.query)
+        context.graphql_document = self._document.node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Gives the errors, limits before rules."""
+        context = self.execution_context
+        assert self._document is not None
+        self._verdict = self._documents.check(
+            self._document, context.operation_name, context.variables or {}
+        )
+        context.pre_execution_errors = self._verdict.errors
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """The cost, for a request that asks for it with `"extensions": {"cost": true}`."""
+        asked = self.execution_context.operation_extensions or {}
+        if not asked.get(ASK) or self._verdict is None:
+            return {}
+        cost, limit = self._verdict.cost, self._documents.limits.cost
+        return {"cost": {"requested": cost, "limit": limit}}
