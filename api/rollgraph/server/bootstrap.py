@@ -16,8 +16,10 @@ from rollgraph.adapters.memory import MemoryMirror
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports import Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
+from rollgraph.schema.fragments import FragmentCache
 from rollgraph.schema.schema import build_schema, schema_hash
 from rollgraph.server import graphiql
+from rollgraph.server.answers import Answers
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.page import PAGE
@@ -83,7 +85,10 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
         settings=settings,
         mirror=mirror,
         endpoint=Endpoint(
-            build_schema(), _context(settings, mirror, clock), _visit(settings.http, bundle)
+            build_schema(),
+            _context(settings, mirror, clock),
+            Answers(lambda: mirror.version),
+            _visit(settings.http, bundle),
         ),
         watch=Supervisor(spokes, mirror, clock=clock).run,
         graphiql=bundle,
@@ -93,7 +98,10 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
 def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
     about = About(version("rollgraph"), schema_hash())
-    return lambda request_id: Context(mirror, clock.now(), patience, request_id, about)
+    fragments = FragmentCache()
+    return lambda request_id: Context(
+        mirror, clock.now(), patience, request_id, about, fragments=fragments
+    )
 
 
 def _visit(settings: Http, bundle: Graphiql | None) -> Callable[[], Response]:

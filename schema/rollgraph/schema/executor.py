@@ -3,7 +3,13 @@
 from typing import Any, NamedTuple
 
 import orjson
-from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, Undefined
+from graphql import (
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    OperationType,
+    Undefined,
+)
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -23,6 +29,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._cache: FragmentCache | None = getattr(self.context_value, "fragments", None)
+        if self.operation.operation is not OperationType.QUERY:
+            self.context_value.moment_reads += 1  # what it answers is what it did: never kept
         # By the identity of the list, as graphql-core itself does; the lists live as long as we.
         self._selections: dict[int, tuple[FieldDetailsList, Selection]] = {}
 
