@@ -90,6 +90,9 @@ class Reflector:
         self._rng = rng
         self._initial = InitialList(state, sink, gate)
         self._backoff = Backoff(rng)
+        # Of its own: an API server that has just started says 429 ("storage is (re)initializing")
+        # for some seconds, after the waits for it to start have grown long.
+        self._throttled = Backoff(rng)
         self._forbidden = Backoff(rng, first=FORBIDDEN_FIRST)
         self._unauthenticated = Backoff(rng, first=UNAUTHENTICATED_FIRST)
         self._attempt = anyio.CancelScope()
@@ -232,7 +235,7 @@ class Reflector:
             case NotInstalledError():
                 return self._after_not_installed()
             case TooManyRequestsError():
-                return self._backoff.next(at_least=error.retry_after)
+                return self._throttled.next(at_least=error.retry_after)
             case UnreadableError():
                 self._unreadable += 1
                 self._initial.needed |= self._unreadable >= UNREADABLE_TIMES

@@ -50,6 +50,15 @@ async def test_backoff_on_too_many_requests() -> None:
         assert 1.6 <= second - script.calls[2].at <= 3.2
 
 
+async def test_a_server_that_has_just_started_is_not_waited_for_as_if_it_were_gone() -> None:
+    starting = TooManyRequestsError("storage is (re)initializing", retry_after=1)
+    script = ScriptedListWatch(streams=[FIRST, *[REFUSED] * 8, starting, [HOLD]])
+    async with reflecting(script) as rig:
+        await rig.until(lambda: len(script.calls) == 11)
+        assert script.calls[9].at - script.calls[8].at > 30
+        assert script.calls[10].at - script.calls[9].at <= 1.6
+
+
 async def test_no_relist_on_too_many_requests() -> None:
     script = ScriptedListWatch(streams=[FIRST, *[TooManyRequestsError("busy")] * 4, [HOLD]])
     async with reflecting(script) as rig:
