@@ -1,8 +1,5 @@
 """Headless Chromium on a page of the gateway, with a record of all that it does."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -10,22 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
 
+from browser.chromium import launch
 from browser.gateway import gateway
 from rollgraph.server.settings import Settings
-
-# Where a system's package puts it; an operator's own goes first.
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-# Nothing that Chromium does for itself may look like a request of the page.
-FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    *(("--no-sandbox",) if os.geteuid() == 0 else ()),  # root gets no sandbox
-)
 
 # Reports what the policy stopped, in the page's own console.
 VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => console.error(
@@ -86,16 +70,9 @@ class Visit:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """A browser with a fresh profile."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.fail(f"there is no {', '.join(NAMES)} on the PATH: run scripts/install-browser")
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=list(FLAGS), env={**os.environ, "HOME": home}
-        )
+    """The browser of all tests; a visit is a context of its own."""
+    with sync_playwright() as playwright, launch(playwright) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
