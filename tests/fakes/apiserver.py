@@ -26,6 +26,7 @@ PLURALS = {
     "pods": Kind.POD,
     "analysisruns": Kind.ANALYSIS_RUN,
     "experiments": Kind.EXPERIMENT,
+    "events": Kind.EVENT,
     "deployments": Kind.DEPLOYMENT,
 }
 

@@ -107,7 +107,7 @@ def reader_rbac() -> list[Object]:
                     "resources": ["replicasets", "deployments"],
                     "verbs": verbs,
                 },
-                {"apiGroups": [""], "resources": ["pods"], "verbs": verbs},
+                {"apiGroups": [""], "resources": ["pods", "events"], "verbs": verbs},
             ],
         },
         cluster_role_binding(name, name, READER),

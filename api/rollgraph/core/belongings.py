@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from rollgraph.core.objects.analysis import AnalysisRun, Experiment
+from rollgraph.core.objects.event import KubeEvent
 from rollgraph.core.objects.workloads import Deployment, Pod, ReplicaSet
 
 
@@ -16,6 +17,7 @@ class Belongings(msgspec.Struct, frozen=True):
         pods: Those that one of `replica_sets` owns.
         analysis_runs: Those that the rollout or one of its experiments owns.
         experiments: Those that the rollout owns.
+        events: Those about the rollout.
         workload: The Deployment that `spec.workloadRef` names, if it is one and exists.
     """
 
@@ -24,3 +26,4 @@ class Belongings(msgspec.Struct, frozen=True):
     analysis_runs: Sequence[AnalysisRun] = ()
     experiments: Sequence[Experiment] = ()
     workload: Deployment | None = None
+    events: Sequence[KubeEvent] = ()

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     ANALYSIS_RUN = "AnalysisRun"
     EXPERIMENT = "Experiment"
     DEPLOYMENT = "Deployment"
+    EVENT = "Event"
 
 
 class ObjectKey(msgspec.Struct, frozen=True, order=True, gc=False):

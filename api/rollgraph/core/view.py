@@ -4,6 +4,7 @@ A view is immutable and whole: queries, and later subscriptions and replicas, ne
 holds no clock: it changes only when one of its objects does.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,12 +17,14 @@ from rollgraph.core.analysis import (
     experiment_views,
 )
 from rollgraph.core.belongings import Belongings
+from rollgraph.core.objects.event import KubeEvent
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase, phase
 from rollgraph.core.progress import Progress, progress
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.replicasets import (
+    EPOCH,
     ContainerImage,
     ReplicaSetView,
     created,
@@ -33,6 +36,9 @@ from rollgraph.core.split import Slice, split
 from rollgraph.core.steps import AnyStep, current_step, step_index, steps
 from rollgraph.core.waiting import Circumstances, waiting
 from rollgraph.core.weights import Weights, weights
+
+# An update of some steps makes about two dozen; an API server keeps them for an hour.
+MAX_EVENTS = 50
 
 
 class StrategyKind(StrEnum):
@@ -52,6 +58,7 @@ class RolloutView(msgspec.Struct, frozen=True, gc=False):
         current_step: None when all are done, after an abort, and without steps.
         weights: None unless the strategy is canary.
         images: Those of the present pod template, also when that is a Deployment's.
+        events: The newest `MAX_EVENTS` about the rollout, the latest last.
         updated_at: When anyone last wrote the Rollout object, its status included.
     """
 
@@ -70,6 +77,7 @@ class RolloutView(msgspec.Struct, frozen=True, gc=False):
     experiments: tuple[ExperimentView, ...]
     images: tuple[ContainerImage, ...]
     updated_at: datetime
+    events: tuple[KubeEvent, ...] = ()
 
     @property
     def created_at(self) -> datetime:
@@ -140,6 +148,7 @@ def build_view(cluster: str, rollout: Rollout, belongings: Belongings) -> Rollou
         experiments=experiments,
         images=_images(rollout, own),
         updated_at=meta.written_at or created(rollout),
+        events=_events(own.events),
     )
 
 
@@ -151,3 +160,8 @@ def _strategy(rollout: Rollout) -> StrategyKind | None:
 
 def _images(rollout: Rollout, own: Belongings) -> tuple[ContainerImage, ...]:
     return images(own.workload.spec.template if own.workload else rollout.spec.template)
+
+
+def _events(events: Sequence[KubeEvent]) -> tuple[KubeEvent, ...]:
+    latest_last = sorted(events, key=lambda e: (e.last_seen or EPOCH, e.metadata.name))
+    return tuple(latest_last[-MAX_EVENTS:])

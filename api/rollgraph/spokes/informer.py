@@ -16,7 +16,14 @@ from rollgraph.spokes.signal import Signal
 from rollgraph.spokes.store import Delivery
 from rollgraph.spokes.watchstate import WatchState
 
-ALWAYS = (Kind.ROLLOUT, Kind.REPLICA_SET, Kind.POD, Kind.ANALYSIS_RUN, Kind.EXPERIMENT)
+ALWAYS = (
+    Kind.ROLLOUT,
+    Kind.REPLICA_SET,
+    Kind.POD,
+    Kind.ANALYSIS_RUN,
+    Kind.EXPERIMENT,
+    Kind.EVENT,
+)
 # Seconds that a first projection waits for the other kinds after the rollouts are there. Without
 # it each rollout would be shown without pods first, and made twice; with it a kind that cannot be
 # read (no right, no answer) costs no more than this.

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from rollgraph.core.belongings import Belongings
 from rollgraph.core.objects.analysis import AnalysisRun, Experiment
+from rollgraph.core.objects.event import KubeEvent
 from rollgraph.core.objects.meta import KubeObject
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.objects.workloads import Deployment, Pod, ReplicaSet
@@ -37,6 +38,7 @@ class Inventory:
         self._runs: Store[AnalysisRun] = Store()
         self._experiments: Store[Experiment] = Store()
         self._deployments: Store[Deployment] = Store()
+        self._events: Store[KubeEvent] = Store()
         self._workloads = Workloads()
         self.needs_changed = Signal()
         self._listener = listener
@@ -47,6 +49,7 @@ class Inventory:
             Kind.ANALYSIS_RUN: self._runs,
             Kind.EXPERIMENT: self._experiments,
             Kind.DEPLOYMENT: self._deployments,
+            Kind.EVENT: self._events,
         }
 
     @property
@@ -82,6 +85,7 @@ class Inventory:
             analysis_runs=_all_owned(self._runs, owners),
             experiments=experiments,
             workload=self._workload(rollout),
+            events=self._events.owned_by(uid),
         )
 
     def owners(self, kind: Kind, obj: KubeObject) -> list[ObjectKey]:
@@ -92,6 +96,9 @@ class Inventory:
         match kind:
             case Kind.ROLLOUT:
                 return [key_of(obj)]
+            case Kind.EVENT:
+                about = [self.rollouts.with_uid(uid) for uid in obj.metadata.owner_uids]
+                return [key_of(rollout) for rollout in about if rollout is not None]
             case Kind.DEPLOYMENT:
                 return self._workloads.borrowers(key_of(obj))
             case Kind.POD:

@@ -60,6 +60,7 @@ def test_kinds_have_their_kubernetes_names() -> None:
         "AnalysisRun",
         "Experiment",
         "Deployment",
+        "Event",
     ]
 
 

@@ -4,6 +4,12 @@ from typing import Any
 
 import pytest
 
+import samples
+from rollgraph.core.belongings import Belongings
+from rollgraph.core.objects.decode import kube_object
+from rollgraph.core.objects.event import KubeEvent
+from rollgraph.core.refs import Kind
+from rollgraph.core.view import build_view
 from unit.schema.asking import cluster, fleet, view
 
 
@@ -146,3 +152,40 @@ def test_labels_can_be_narrowed() -> None:
         metadata={"labels": {"team": "pay", "tier": "web"}},
     )
     assert answer["labels"] == [{"key": "team", "value": "pay"}]
+
+
+def test_events_come_latest_first_in_pages() -> None:
+    made = fleet()
+    made.mirror.put_cluster(cluster("east"))
+    events = [
+        kube_object(
+            Kind.EVENT,
+            samples.encoded(
+                {
+                    "metadata": {"name": f"checkout.{n}"},
+                    "type": "Normal",
+                    "reason": "RolloutStepCompleted",
+                    "message": f"Rollout step {n}/4 completed",
+                    "count": n,
+                    "lastTimestamp": f"2026-05-12T09:0{n}:00Z",
+                    "source": {"component": "rollouts-controller"},
+                }
+            ),
+        )
+        for n in (1, 2, 3)
+    ]
+    belongings = Belongings(events=[e for e in events if isinstance(e, KubeEvent)])
+    made.put(build_view("east", samples.rollout("canary-paused-for-5m"), belongings))
+    answer = made.ask(
+        """{ rollout(cluster: "east", namespace: "shop", name: "checkout") {
+               events(first: 2) {
+                 nodes { type reason message count lastSeen firstSeen source }
+                 pageInfo { hasNextPage } totalCount
+        } } }"""
+    )["rollout"]["events"]
+    assert [node["message"] for node in answer["nodes"]] == [
+        "Rollout step 3/4 completed",
+        "Rollout step 2/4 completed",
+    ]
+    assert answer["nodes"][0]["lastSeen"] == "2026-05-12T09:03:00Z"
+    assert (answer["pageInfo"]["hasNextPage"], answer["totalCount"]) == (True, 3)

@@ -10,7 +10,14 @@ import msgspec
 
 from rollgraph.core.errors import UnreadableError
 from rollgraph.core.objects.analysis import AnalysisRun, Experiment
-from rollgraph.core.objects.meta import LAST_APPLIED_ANNOTATION, KubeObject, Meta, Read
+from rollgraph.core.objects.event import KubeEvent
+from rollgraph.core.objects.meta import (
+    LAST_APPLIED_ANNOTATION,
+    KubeObject,
+    Meta,
+    OwnerReference,
+    Read,
+)
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.objects.workloads import Deployment, Pod, ReplicaSet
 from rollgraph.core.refs import Kind
@@ -22,6 +29,7 @@ TYPES: dict[Kind, type[KubeObject]] = {
     Kind.ANALYSIS_RUN: AnalysisRun,
     Kind.EXPERIMENT: Experiment,
     Kind.DEPLOYMENT: Deployment,
+    Kind.EVENT: KubeEvent,
 }
 
 
@@ -155,7 +163,15 @@ def kube_object(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:
     decoded = msgspec.structs.replace(decoded, metadata=_trimmed(decoded.metadata))
     if isinstance(decoded, Rollout):
         return msgspec.structs.replace(decoded, manifest=_manifest(raw))
-    return decoded
+    return _adopted(decoded) if isinstance(decoded, KubeEvent) else decoded
+
+
+def _adopted(event: KubeEvent) -> KubeEvent:
+    """The event as a belonging of what it is about, which its own metadata do not say."""
+    about = event.involved_object
+    owner = OwnerReference(kind=about.kind, name=about.name, uid=about.uid)
+    metadata = msgspec.structs.replace(event.metadata, owner_references=[owner])
+    return msgspec.structs.replace(event, metadata=metadata)
 
 
 def _typed(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:

@@ -9,6 +9,7 @@ import strawberry
 from strawberry import ID
 
 from rollgraph.core.objects import meta
+from rollgraph.core.objects.event import KubeEvent
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.replicasets import EPOCH
 from rollgraph.core.replicasets import ContainerImage as CoreImage
@@ -103,6 +104,48 @@ class Condition:
     last_transition_time: datetime | None = strawberry.field(
         description="When its status last changed."
     )
+
+
+@strawberry.type(description="What Kubernetes recorded about an object.")
+class KubernetesEvent:
+    """What Kubernetes recorded about an object."""
+
+    event: strawberry.Private[KubeEvent]
+
+    @resolved
+    def type(self) -> str:
+        """`Normal` or `Warning`."""
+        return self.event.type
+
+    @resolved
+    def reason(self) -> str:
+        """What happened, in a word: `RolloutStepCompleted`."""
+        return self.event.reason
+
+    @resolved
+    def message(self) -> str:
+        """What happened, in a sentence."""
+        return self.event.message
+
+    @resolved
+    def count(self) -> int:
+        """How often it happened."""
+        return self.event.times
+
+    @resolved
+    def first_seen(self) -> datetime | None:
+        """When it happened first."""
+        return self.event.first_seen
+
+    @resolved
+    def last_seen(self) -> datetime | None:
+        """When it happened last."""
+        return self.event.last_seen
+
+    @resolved
+    def source(self) -> str | None:
+        """Who recorded it."""
+        return self.event.reporter or None
 
 
 @strawberry.interface(description="An object of a cluster, as the gateway mirrors it.")

@@ -12,7 +12,7 @@ from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase
 from rollgraph.core.progress import Progress
 from rollgraph.core.refs import Kind, RolloutRef
-from rollgraph.core.replicasets import Role, created
+from rollgraph.core.replicasets import EPOCH, Role, created
 from rollgraph.core.revisions import Revision as CoreRevision
 from rollgraph.core.split import Slice
 from rollgraph.core.view import RolloutView, StrategyKind
@@ -32,6 +32,7 @@ from rollgraph.schema.types.analysis import (
 from rollgraph.schema.types.kubernetes import (
     Condition,
     ContainerImage,
+    KubernetesEvent,
     KubernetesObject,
     conditions,
     container_images,
@@ -470,6 +471,17 @@ class Rollout(KubernetesObject):
             ),
             lambda item: experiment(self.view.ref, item),
             window(first, after),
+        )
+
+    @resolved
+    def events(self, first: First = None, after: After = None) -> Connection[KubernetesEvent]:
+        """What Kubernetes recorded about it, the latest first; it forgets after an hour."""
+        return connect(
+            self.view.events,
+            lambda item: ((item.last_seen or EPOCH).isoformat(), item.metadata.name),
+            lambda item: KubernetesEvent(event=item),
+            window(first, after),
+            descending=True,
         )
 
     @resolved
