@@ -60,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     _take_settings(serve)
     serve.set_defaults(run=_serve)
 
+    _add_demo(commands)
+
     schema = commands.add_parser("schema", help="the GraphQL schema")
     schema_commands = schema.add_subparsers(metavar="COMMAND", required=True)
     schema_print = schema_commands.add_parser("print", help="print it in GraphQL's language")
@@ -83,6 +85,47 @@ def parser() -> argparse.ArgumentParser:
     described = config_commands.add_parser("reference", help="print what can be set, as Markdown")
     described.set_defaults(run=_config_reference)
     return root
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="serve simulated clusters: a try without a cluster of one's own",
+        description="Serves clusters that do not exist. They are simulated on this machine: API "
+        "servers on loopback and a small Rollouts controller, which plays canaries and blue-green "
+        "rollouts of an invented company in a loop. Nothing is installed, and no real cluster is "
+        "touched.",
+        allow_abbrev=False,
+    )
+    port = next(setting for setting in every() if setting.path == "http.port")
+    demo.add_argument(port.flag, dest=port.path, metavar=port.value, help=_help(port))
+    for flag, kind, default, text in (
+        ("--spokes", _count, 3, "simulated clusters"),
+        ("--rollouts", _count, 12, "rollouts, dealt in turn to the clusters"),
+        ("--rate", _rate, 6.0, "new versions a minute, over all clusters; 0 for none"),
+        ("--seed", int, 1, "the same seed tells the same story"),
+    ):
+        demo.add_argument(
+            flag,
+            type=kind,
+            default=default,
+            metavar=flag.strip("-").upper(),
+            help=f"{text} (default: {default:g})",
+        )
+    demo.set_defaults(run=_demo)
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more; got {text}")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more; got {text}")
+    return number
 
 
 def _take_settings(command: argparse.ArgumentParser) -> None:
@@ -122,6 +165,21 @@ def _serve(arguments: argparse.Namespace) -> int:
     from rollgraph.server import serve
 
     return serve.run(_settings(arguments))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from rollgraph.server import demo
+    from rollgraph.simulation.fleet import Plan
+
+    # Those of spokes are for real clusters: none of them may get into a demo.
+    environ = {name: text for name, text in os.environ.items() if "_SPOKES__" not in name}
+    settings = sources.load(vars(arguments), environ)
+    plan = Plan(arguments.spokes, arguments.rollouts, arguments.rate, arguments.seed)
+    try:
+        return demo.run(settings, plan, _complain)
+    except demo.SimulationError as error:
+        _complain(str(error))
+        return FAILED
 
 
 def _schema_print(arguments: argparse.Namespace) -> int:

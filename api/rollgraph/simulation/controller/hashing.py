@@ -1,0 +1,16 @@
+"""Short names of long texts, as Kubernetes makes them (FNV-1a, rand.SafeEncodeString)."""
+
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def short_hash(text: str) -> str:
+    """Up to ten letters and digits that spell no word."""
+    digest = 0x811C9DC5
+    for byte in text.encode():
+        digest = ((digest ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return "".join(_ALPHABET[ord(digit) % len(_ALPHABET)] for digit in str(digest))
+
+
+def letters(seed: bytes) -> str:
+    """A letter or digit for each byte."""
+    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in seed)
