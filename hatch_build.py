@@ -132,7 +132,7 @@ def _run(title: str, program: Run, arguments: tuple[str, ...], folder: Path) -> 
 
 
 def _replace(old: Path, new: Path) -> None:
-    """Puts a folder in another's place; a build beside this one finds either, whole."""
+    """Puts a folder in another's place; whoever looks finds one of them or none, but no mixture."""
     old.parent.mkdir(parents=True, exist_ok=True)
     # First onto the same file system: only there is a rename one step.
     with tempfile.TemporaryDirectory(prefix=".graphiql-", dir=old.parent) as folder:

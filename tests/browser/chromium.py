@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-# Chromium asks its maker for this and that whatever one forbids: so it finds no host but loopback's.
+# Chromium asks its maker for this and that whatever one forbids, so it gets no host but loopback's.
 # Nor does a page, should it look for another.
 FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",

@@ -27,9 +27,9 @@ _TYPES = {
     ".ttf": "font/ttf",
 }
 
-# Scripts only from our own files, and requests only to us. Styles may be inline: the editor writes
-# a style sheet for its colours and `style=` on each line, for which it has no nonce
-# (microsoft/monaco-editor#271). Two text fonts and a few icons are data in the style sheet.
+# Scripts only from our own files, and requests only to us. Styles may be inline: the editor makes
+# three style sheets as it starts, and `style=` in the HTML of each line, hundreds a screen; it has
+# no nonce for either (microsoft/monaco-editor#271). Fonts and icons are data in the style sheet.
 _PAGE = {
     "Content-Security-Policy": "; ".join(
         (

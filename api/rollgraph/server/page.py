@@ -29,7 +29,7 @@ been read yet.</p>
 # GraphiQL is wanted and not there: only in a source tree whose build could not reach npm.
 NOT_BUILT = PAGE.replace(
     "</html>",
-    "<p>GraphiQL is missing, because npm could not be reached when this source tree was installed. "
-    "To build it, run <code>uv sync --reinstall-package rollgraph</code> and start Rollgraph "
-    "again.</p>\n</html>",
+    "<p>GraphiQL is missing: most likely npm could not be reached when this source tree was "
+    "installed. To build it, run <code>uv sync --reinstall-package rollgraph</code> and start "
+    "Rollgraph again.</p>\n</html>",
 )
