@@ -17,13 +17,14 @@ from rollgraph.core.errors import ConfigError
 from rollgraph.ports import Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
+from rollgraph.schema.limits.bounds import Limits as Bounds
 from rollgraph.schema.schema import build_schema, schema_hash
 from rollgraph.server import graphiql
 from rollgraph.server.answers import Answers
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.page import PAGE
-from rollgraph.server.settings import Http, Settings, Spokes
+from rollgraph.server.settings import Http, Limits, Settings, Spokes
 from rollgraph.spokes.supervisor import Supervisor
 
 
@@ -85,19 +86,34 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
         settings=settings,
         mirror=mirror,
         endpoint=Endpoint(
-            build_schema(),
+            build_schema(bounds(settings.limits)),
             _context(settings, mirror, clock),
             Answers(lambda: mirror.version),
             _visit(settings.http, bundle),
+            longest_body=settings.limits.body,
+            timeout=settings.limits.timeout,
         ),
         watch=Supervisor(spokes, mirror, clock=clock).run,
         graphiql=bundle,
     )
 
 
+def bounds(settings: Limits) -> Bounds:
+    """What one operation may have, as the schema takes it."""
+    return Bounds(
+        tokens=settings.tokens,
+        depth=settings.depth,
+        aliases=settings.aliases,
+        root_fields=settings.root_fields,
+        directives=settings.directives,
+        cost=settings.cost,
+        introspection=settings.introspection,
+    )
+
+
 def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
-    about = About(version("rollgraph"), schema_hash())
+    about = About(version("rollgraph"), schema_hash(), bounds(settings.limits))
     fragments = FragmentCache()
     return lambda request_id: Context(
         mirror, clock.now(), patience, request_id, about, fragments=fragments

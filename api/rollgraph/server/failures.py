@@ -11,16 +11,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rollgraph.server.negotiation import JSON, answer_type
 from rollgraph.server.requestid import request_id
 
 # Not `http.HTTPStatus.name`: Python 3.13 calls some by other names than 3.11.
-_CODES = {
+CODES = {
     400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
     403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    406: "NOT_ACCEPTABLE",
     413: "CONTENT_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    429: "TOO_MANY_REQUESTS",
     500: "INTERNAL_SERVER_ERROR",
+    503: "UNAVAILABLE",
+    504: "OPERATION_TIMED_OUT",
 }
 
 
@@ -28,18 +35,19 @@ def failure(
     request: Request[Any], status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The answer to a request that fails with an HTTP status."""
+    media_type = answer_type(request.headers.get("accept", "")) or JSON
     extensions = {"code": code(status), "requestId": request_id(request.scope)}
     return Response(
         orjson.dumps({"errors": [{"message": message, "extensions": extensions}]}),
         status_code=status,
         headers=headers,
-        media_type="application/json",
+        media_type=f"{media_type}; charset=utf-8",
     )
 
 
 def code(status: int) -> str:
     """`extensions.code` of an HTTP status."""
-    return _CODES.get(status, f"HTTP_{status}")
+    return CODES.get(status, f"HTTP_{status}")
 
 
 async def on_http_error(request: Request[Any], error: Exception) -> Response:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import orjson
-from cross_web import AsyncHTTPRequestAdapter
+from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from cross_web import HTTPException as Refused
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,17 +15,30 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.schema.base import BaseSchema
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
 from rollgraph.schema.context import Context
 from rollgraph.server.answers import Answers, Question
+from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json
 from rollgraph.server.page import PAGE
 from rollgraph.server.requestid import request_id
 
-# Bytes. A portal's largest queries have some 20 KiB; what is longer only costs us.
-LONGEST_BODY = 256 * 1024
+# KiB. A portal's largest queries have some 20; what is longer only costs us.
+LONGEST_BODY = 256
+# Seconds. A query takes milliseconds.
+TIMEOUT = 10.0
 
 _METHODS = ("GET", "POST")
+
+
+class _Adapter(StarletteRequestAdapter):
+    """Starlette's request as strawberry sees it, which compares media types as written."""
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type of the body in lower case."""
+        return (super().content_type or "").lower()
 
 
 class Endpoint(GraphQL[object, None]):
@@ -35,7 +49,11 @@ class Endpoint(GraphQL[object, None]):
         context: Makes the surroundings of one request, given its id.
         answers: Answers that are kept; None keeps none.
         visit: Makes what a person with a browser and no question gets.
+        longest_body: KiB that a request's body may have.
+        timeout: Seconds that an operation may take.
     """
+
+    request_adapter_class = _Adapter
 
     def __init__(
         self,
@@ -43,11 +61,16 @@ class Endpoint(GraphQL[object, None]):
         context: Callable[[str], Context],
         answers: Answers | None = None,
         visit: Callable[[], Response] = lambda: HTMLResponse(PAGE),
+        *,
+        longest_body: int = LONGEST_BODY,
+        timeout: float = TIMEOUT,
     ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=())
         self._context = context
         self._answers = answers
         self._visit = visit
+        self._longest_body = longest_body
+        self._timeout = timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request. Raises starlette's `HTTPException` for what is no GraphQL at all."""
@@ -57,8 +80,12 @@ class Endpoint(GraphQL[object, None]):
                 "GraphQL is asked with GET or POST",
                 {"Allow": ", ".join(_METHODS)},
             )
-        request = Request[Any](scope, _bounded(scope, receive))
-        response = self._visit() if _is_a_visit(request) else await self._ask(request)
+        request = Request[Any](scope, _bounded(scope, receive, self._longest_body))
+        if _is_a_visit(request):
+            response = self._visit()
+        else:
+            _check_media_types(request)
+            response = await self._ask(request)
         await response(scope, receive, send)
 
     async def _ask(self, request: Request[Any]) -> Response:
@@ -77,8 +104,15 @@ class Endpoint(GraphQL[object, None]):
 
     async def _execute(self, request: Request[Any]) -> Response:
         try:
-            return await self.run(request)
+            with anyio.fail_after(self._timeout):
+                return await self.run(request)
+        except TimeoutError as error:
+            raise HTTPException(
+                504, f"The operation took longer than {self._timeout:g} s: ask for less at once"
+            ) from error
         except Refused as error:
+            if request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError):
+                raise HTTPException(405, error.reason, {"Allow": "POST"}) from error
             raise HTTPException(error.status_code, error.reason) from error
 
     def should_render_graphql_ide(self, request: object) -> bool:
@@ -92,21 +126,53 @@ class Endpoint(GraphQL[object, None]):
         request.state.context = context = self._context(request_id(request.scope))
         return context
 
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """What is known of the answer so far: its media type."""
+        media_type = answer_type(request.headers.get("accept", "")) or JSON
+        request.state.answer = answer = Response(media_type=f"{media_type}; charset=utf-8")
+        return answer
+
     async def process_result(
         self, request: Request, result: ExecutionResult
     ) -> GraphQLHTTPResponse:
-        """The body of an answer."""
+        """The body of an answer.
+
+        A request that has not been executed at all has no data, and in the newer media type the
+        status says so.
+        """
         request.state.failed = bool(result.errors)
-        return await super().process_result(request, result)
+        body = await super().process_result(request, result)
+        if result.data is None and all(error.path is None for error in result.errors or ()):
+            del body["data"]
+            answer: Response = request.state.answer
+            if answer.media_type and answer.media_type.startswith(GRAPHQL):
+                answer.status_code = 400
+        return body
+
+    def create_response(
+        self,
+        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
+        sub_response: Response,
+    ) -> Response:
+        """The answer."""
+        return Response(
+            self.encode_json(response_data),
+            status_code=sub_response.status_code,
+            media_type=sub_response.media_type,
+        )
 
     async def parse_http_body(
         self, request: AsyncHTTPRequestAdapter
     ) -> GraphQLRequestData | list[GraphQLRequestData]:
         """As strawberry does, which takes it for granted that the JSON is an object."""
         try:
-            return await super().parse_http_body(request)
+            data = await super().parse_http_body(request)
         except AttributeError as error:
             raise Refused(400, "The body is not a JSON object") from error
+        name: object = None if isinstance(data, list) else data.operation_name
+        if not isinstance(name, str | None):
+            raise Refused(400, "`operationName` must be a string or null, if provided")
+        return data
 
     def decode_json(self, data: str | bytes) -> object:
         """Reads JSON; its error is a `json.JSONDecodeError`."""
@@ -134,28 +200,36 @@ def _is_a_visit(request: Request[Any]) -> bool:
     )
 
 
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """Refuses a body that is too long, before it is read if it says so itself."""
-    size = 0
+def _check_media_types(request: Request[Any]) -> None:
+    if request.method == "POST" and not is_json(request.headers.get("content-type", "")):
+        # Also what a page's form can send to another site without being asked: see `guard`.
+        raise HTTPException(415, f"A question is sent as {JSON}, in UTF-8", {"Accept-Post": JSON})
+    if answer_type(request.headers.get("accept", "")) is None:
+        raise HTTPException(406, f"Answers are {GRAPHQL} or {JSON}")
+
+
+def _bounded(scope: Scope, receive: Receive, longest: int) -> Receive:
+    """Refuses a body of more KiB, before it is read if it says so itself."""
+    size, most = 0, longest * 1024
 
     async def bounded() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LONGEST_BODY:
-            raise _too_long()
+        if size > most:
+            raise _too_long(longest)
         return message
 
     declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > LONGEST_BODY:
-        raise _too_long()
+    if declared.isdigit() and int(declared) > most:
+        raise _too_long(longest)
     return bounded
 
 
-def _too_long() -> HTTPException:
+def _too_long(longest: int) -> HTTPException:
     # The rest of the body is still on its way: the connection is of no more use.
     return HTTPException(
         413,
-        f"The body has more than {LONGEST_BODY // 1024} KiB",
+        f"The body has more than {longest} KiB",
         {"Connection": "close"},
     )

@@ -164,6 +164,88 @@ class Spokes(Group):
     )
 
 
+class Limits(Group):
+    """What one request may ask for. Everything about it is in [limits](limits.md)."""
+
+    body: int = _setting(
+        256,
+        "KiB that the body of a request may have. The largest queries of portals have some 20.",
+        flag="--limit-body",
+        value="KIB",
+        ge=1,
+        le=16 * 1024,
+    )
+    timeout: float = _setting(
+        10.0,
+        "Seconds that an operation may take. A query takes milliseconds; what takes longer waits "
+        "for something that will not come.",
+        flag="--limit-timeout",
+        value="SECONDS",
+        gt=0,
+        le=3600,
+    )
+    tokens: int = _setting(
+        2000,
+        "Tokens that a document may have: names, numbers, strings, comments, punctuation marks. "
+        "Parsing that many takes 8 ms; the usual introspection query has 200.",
+        flag="--limit-tokens",
+        value="TOKENS",
+        ge=1,
+        le=100_000,
+    )
+    depth: int = _setting(
+        12,
+        "Fields that may lie within each other; `edges` is no level of its own. From a cluster "
+        "down to the fields of a pod it is 8.",
+        flag="--limit-depth",
+        value="FIELDS",
+        ge=1,
+        le=100,
+    )
+    aliases: int = _setting(
+        30,
+        "Fields that may have another name. Dashboards that ask for some things in one request "
+        "have ten; who guesses ids or keeps us busy has hundreds.",
+        flag="--limit-aliases",
+        value="FIELDS",
+        ge=0,
+        le=10_000,
+    )
+    root_fields: int = _setting(
+        20,
+        "Fields that an operation itself may have. Each can be as large as a request of its own.",
+        flag="--limit-root-fields",
+        value="FIELDS",
+        ge=1,
+        le=1000,
+    )
+    directives: int = _setting(
+        50,
+        "Directives that an operation may have, such as `@include`: the validation of each costs "
+        "more than that of a field.",
+        flag="--limit-directives",
+        value="DIRECTIVES",
+        ge=0,
+        le=10_000,
+    )
+    cost: int = _setting(
+        5000,
+        "Objects that an answer may have, and work that counts like them: the cost. Over 10,000 "
+        "rollouts, 5,000 are 50 to 500 ms of the one core that answers everybody.",
+        flag="--limit-cost",
+        value="OBJECTS",
+        ge=1,
+        le=10_000_000,
+    )
+    introspection: bool = _setting(
+        True,
+        "Whether the schema may be asked for itself, as tools and GraphiQL do. It is public all "
+        "the same; without introspection, errors do not suggest names either.",
+        flag="--introspection",
+        value="",
+    )
+
+
 class Auth(Group):
     """Who may ask."""
 
@@ -198,6 +280,7 @@ class Settings(Group):
 
     http: Http = Http()
     spokes: Spokes = Spokes()
+    limits: Limits = Limits()
     auth: Auth = Auth()
     log: Log = Log()
 

@@ -6,6 +6,10 @@
 | `GRAPHQL_PARSE_FAILED` | the document is not GraphQL | change the request |
 | `GRAPHQL_VALIDATION_FAILED` | the document does not fit the schema | change the request |
 | `INTERNAL_SERVER_ERROR` | a bug; `extensions.requestId` finds it in the log | report it |
+
+The codes of limits are in `limits.bounds`; docs/reference/errors.md has all of them.
+Only masked errors carry the request's id: an error of validation is kept with its document, and
+would tell the id of whoever asked first.
 """
 
 import structlog

@@ -281,6 +281,15 @@ def test_only_the_operation_that_is_executed_is_measured() -> None:
     assert codes(documents.check(document, "B", {}).errors) == ["TOO_MANY_ROOT_FIELDS"]
 
 
+def test_one_of_several_operations_has_to_be_named(made: Fleet) -> None:
+    document = "query A { __typename } query B { gateway { version } }"
+    code, message = made.error(document)
+    assert code == "GRAPHQL_VALIDATION_FAILED"
+    assert message == "The document has several operations: name one with `operationName`"
+    result = SCHEMA.execute_sync(document, operation_name="A", context_value=made.context)
+    assert result.data == {"__typename": "Query"}
+
+
 def test_a_document_is_read_once() -> None:
     documents = Documents(GRAPHQL, Limits())
     assert documents.read("{ __typename }") is documents.read("{ __typename }")

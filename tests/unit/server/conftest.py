@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import anyio
 import pytest
@@ -35,6 +35,11 @@ class Query:
         """The context of these tests is the request's id."""
         return info.context
 
+    @strawberry.field
+    def crash(self) -> str | None:
+        """A field with a bug."""
+        raise RuntimeError("secret")
+
 
 class Crashing(Endpoint):
     """An endpoint with a bug."""
@@ -62,11 +67,11 @@ def make() -> Iterator[Make]:
         graphiql: Graphiql | None = None,
     ) -> TestClient:
         schema = strawberry.Schema(Query)
-        visit = {} if graphiql is None else {"visit": graphiql.visit}
+        visit: dict[str, Any] = {} if graphiql is None else {"visit": graphiql.visit}
         services = Services(
             settings=settings or Settings(),
             mirror=mirror or KnownClusters(),
-            endpoint=endpoint(schema, lambda request_id: request_id, **visit),
+            endpoint=endpoint(schema, lambda request_id: cast("Any", request_id), **visit),
             watch=watch,
             graphiql=graphiql,
         )

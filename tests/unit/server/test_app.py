@@ -11,7 +11,7 @@ from unit.server.conftest import Make
 def test_unknown_paths_are_json(client: TestClient) -> None:
     answer = client.get("/nope")
     assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
 

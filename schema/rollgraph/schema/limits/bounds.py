@@ -54,6 +54,11 @@ def too_long(tokens: int, limit: int) -> GraphQLError:
     )
 
 
+def ambiguous() -> GraphQLError:
+    """What is said of a request that does not say which of its operations it wants."""
+    return GraphQLError("The document has several operations: name one with `operationName`")
+
+
 def objections(measure: Measure, limits: Limits) -> Iterator[GraphQLError]:
     """What is said of an operation: one error for each limit that it is beyond."""
     if measure.introspection and not limits.introspection:

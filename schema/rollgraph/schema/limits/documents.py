@@ -45,14 +45,16 @@ class Document:
 
     Attributes:
         node: The document; always the same one while it is kept.
+        operations: How many operations it has.
         size: Bytes that keeping it takes, roughly.
         complaints: What GraphQL's rules say about it; None before they were asked.
     """
 
-    __slots__ = ("complaints", "measures", "node", "size")
+    __slots__ = ("complaints", "measures", "node", "operations", "size")
 
     def __init__(self, node: DocumentNode, size: int) -> None:
         self.node = node
+        self.operations = sum(isinstance(d, OperationDefinitionNode) for d in node.definitions)
         self.size = size
         self.complaints: list[GraphQLError] | None = None
         self.measures: OrderedDict[tuple[object, ...], Measure] = OrderedDict()

@@ -5,6 +5,7 @@ from typing import Any
 
 from strawberry.extensions import SchemaExtension
 
+from rollgraph.schema.limits.bounds import ambiguous
 from rollgraph.schema.limits.documents import Document, Documents, Verdict
 
 # The key of a request's `extensions` by which it asks for its cost.
@@ -36,6 +37,11 @@ class Reading(SchemaExtension):
         """Gives the errors, limits before rules."""
         context = self.execution_context
         assert self._document is not None
+        # Strawberry 0.341 takes the first operation where the request names none of several.
+        if context._provided_operation_name is None and self._document.operations > 1:
+            context.pre_execution_errors = [ambiguous()]
+            yield
+            return
         self._verdict = self._documents.check(
             self._document, context.operation_name, context.variables or {}
         )
