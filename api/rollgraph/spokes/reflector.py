@@ -91,8 +91,8 @@ class Reflector:
         self._initial = InitialList(state, sink, gate)
         self._backoff = Backoff(rng)
         # Of its own: an API server that has just started says 429 ("storage is (re)initializing")
-        # for some seconds, after the waits for it to start have grown long.
-        self._throttled = Backoff(rng)
+        # and 503 for some seconds, after the waits for it to start have grown long.
+        self._busy = Backoff(rng)
         self._forbidden = Backoff(rng, first=FORBIDDEN_FIRST)
         self._unauthenticated = Backoff(rng, first=UNAUTHENTICATED_FIRST)
         self._attempt = anyio.CancelScope()
@@ -235,15 +235,16 @@ class Reflector:
             case NotInstalledError():
                 return self._after_not_installed()
             case TooManyRequestsError():
-                return self._throttled.next(at_least=error.retry_after)
+                return self._busy.next(at_least=error.retry_after)
             case UnreadableError():
                 self._unreadable += 1
                 self._initial.needed |= self._unreadable >= UNREADABLE_TIMES
             case ServerError():
                 self._after_server_error()
+                return self._busy.next(at_least=error.retry_after)
             case _:
                 pass
-        return self._backoff.next(getattr(error, "retry_after", None))
+        return self._backoff.next()
 
     def _after_expired(self, error: RollgraphError) -> float:
         """Lists anew, at once: that is how the watch of a quiet kind ends without bookmarks."""

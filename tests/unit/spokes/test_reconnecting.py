@@ -54,8 +54,8 @@ async def test_a_server_that_goes_on_is_watched_from_where_it_stopped() -> None:
         assert verbs == {"watch"}
         cluster = fleet.projection.clusters["east"]
         # The stream of rollouts brought what had waited for it, and so was believed.
-        assert cluster.reconnects == 4
-        assert [watch.relists for watch in cluster.watches] == [0] * 5
+        assert cluster.reconnects == len(cluster.watches) - 1
+        assert {watch.relists for watch in cluster.watches} == {0}
 
 
 async def test_a_killed_server_is_noticed_at_once_and_found_again_soon() -> None:
@@ -140,7 +140,7 @@ async def test_an_expired_token_is_renewed_without_anybody_noticing() -> None:
         old.cut()
         await until(lambda: len(east.opened) == 2)
         await anyio.sleep(120)
-        # One connection was opened for all five watches; the old one still serves who uses it.
+        # One connection was opened for all watches; the old one still serves who uses it.
         assert len(east.opened) == 2
         assert fleet.projection.statuses["east"][-1] == (ConnectionStatus.CONNECTED, None)
         assert len(fleet.projection.statuses["east"]) == 2
@@ -169,7 +169,7 @@ async def test_credentials_that_stay_wrong_are_shown_and_tried_slowly() -> None:
         await anyio.sleep(600)
         before = len(east.opened)
         await anyio.sleep(600)
-        assert len(east.opened) - before < 110  # five watches, each 30 to 60 s
+        assert len(east.opened) - before < 130  # each watch in 30 to 60 s
         east.server.refuse.clear()
         with anyio.fail_after(61):
             await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)

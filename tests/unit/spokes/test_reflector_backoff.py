@@ -13,6 +13,7 @@ from rollgraph.core.connection import ConnectionStatus, Problem
 from rollgraph.core.errors import (
     ForbiddenError,
     ServerError,
+    SpokeError,
     TooManyRequestsError,
     UnreachableError,
 )
@@ -50,8 +51,17 @@ async def test_backoff_on_too_many_requests() -> None:
         assert 1.6 <= second - script.calls[2].at <= 3.2
 
 
-async def test_a_server_that_has_just_started_is_not_waited_for_as_if_it_were_gone() -> None:
-    starting = TooManyRequestsError("storage is (re)initializing", retry_after=1)
+@pytest.mark.parametrize(
+    "starting",
+    [
+        TooManyRequestsError("storage is (re)initializing", retry_after=1),
+        ServerError("the request has been made before all known HTTP paths have been installed"),
+    ],
+    ids=["429", "503"],
+)
+async def test_a_server_that_has_just_started_is_not_waited_for_as_if_it_were_gone(
+    starting: SpokeError,
+) -> None:
     script = ScriptedListWatch(streams=[FIRST, *[REFUSED] * 8, starting, [HOLD]])
     async with reflecting(script) as rig:
         await rig.until(lambda: len(script.calls) == 11)

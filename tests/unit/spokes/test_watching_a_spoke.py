@@ -9,6 +9,7 @@ from rollgraph.core.connection import ConnectionStatus, Problem
 from rollgraph.core.errors import ForbiddenError, NotInstalledError
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.view import RolloutView
+from rollgraph.spokes.informer import ALWAYS
 from rollgraph.spokes.store import Change
 
 CHECKOUT = RolloutRef("east", "default", "checkout")
@@ -102,7 +103,7 @@ async def test_only_the_given_namespaces_are_watched() -> None:
     async with running(east) as fleet:
         await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
         assert fleet.projection.names == {"east/shop/web", "east/bank/web"}
-        assert len(fleet.projection.clusters["east"].watches) == 10
+        assert len(fleet.projection.clusters["east"].watches) == 2 * len(ALWAYS)
 
 
 async def test_rollouts_are_shown_though_pods_may_not_be_read() -> None:

@@ -23,8 +23,10 @@ def translated() -> Iterator[None]:
         raise UnreachableError("the server closed the connection without an answer") from error
     except aiohttp.ClientPayloadError as error:
         raise UnreachableError("the connection broke in the middle of an answer") from error
+    except aiohttp.ConnectionTimeoutError as error:
+        raise UnreachableError("no connection in time") from error
     except aiohttp.ServerTimeoutError as error:
-        raise UnreachableError(f"no sign of the server: {_words(error)}") from error
+        raise UnreachableError("the server was silent for too long") from error
     except aiohttp.ClientConnectorError as error:
         raise UnreachableError(
             f"no connection to {error.host}:{error.port}: {_os(error)}"
