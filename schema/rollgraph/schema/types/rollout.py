@@ -16,7 +16,7 @@ from rollgraph.core.replicasets import EPOCH, Role, created
 from rollgraph.core.revisions import Revision as CoreRevision
 from rollgraph.core.split import Slice
 from rollgraph.core.view import RolloutView, StrategyKind
-from rollgraph.core.waiting import WaitReason
+from rollgraph.core.waiting import Waiting, WaitReason
 from rollgraph.schema.connections import FILTER, After, Connection, First, connect, window
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import enum, resolved
@@ -81,6 +81,7 @@ class WorkloadRef:
 class RolloutWait:
     """What a rollout waits for."""
 
+    wait: strawberry.Private[Waiting]
     reason: WaitReason = strawberry.field(description="What has to happen.")
     message: str = strawberry.field(description="The same in a sentence.")
     human: bool = strawberry.field(
@@ -93,13 +94,21 @@ class RolloutWait:
     exact: bool = strawberry.field(
         description="Whether `until` is the end itself, and not only the earliest time."
     )
-    remaining: timedelta | None = strawberry.field(
-        description="The time from now to `until`; 0 once that has passed."
-    )
-    elapsed: timedelta | None = strawberry.field(description="The time from `since` to now.")
     deadline: datetime | None = strawberry.field(
         description="When the controller gives up and calls the update degraded."
     )
+
+    @resolved
+    def remaining(self, info: Info) -> timedelta | None:
+        """The time from now to `until`; 0 once that has passed."""
+        until = self.wait.until
+        return max(until - info.context.now, timedelta(0)) if until else None
+
+    @resolved
+    def elapsed(self, info: Info) -> timedelta | None:
+        """The time from `since` to now."""
+        since = self.wait.since
+        return max(info.context.now - since, timedelta(0)) if since else None
 
 
 @strawberry.type(description="How far an update has come.")
@@ -124,20 +133,19 @@ class RolloutProgress:
         return Percent(float(self.progress.percent))
 
     @resolved
-    def waiting(self, info: Info) -> RolloutWait | None:
+    def waiting(self) -> RolloutWait | None:
         """What has to happen next; null when all is done."""
-        found, now = self.progress.waiting, info.context.now
+        found = self.progress.waiting
         if found is None:
             return None
         return RolloutWait(
+            wait=found,
             reason=found.reason,
             message=found.message,
             human=found.human,
             since=found.since,
             until=found.until,
             exact=found.exact,
-            remaining=max(found.until - now, timedelta(0)) if found.until else None,
-            elapsed=max(now - found.since, timedelta(0)) if found.since else None,
             deadline=found.deadline,
         )
 
