@@ -20,7 +20,7 @@ query Events($namespace: String!, $name: String!) {
 
 def test_the_events_of_a_life_are_those_of_the_spoke(fleet: Fleet, gateway: Gateway) -> None:
     told: set[tuple[str, str, str, int]] = set()
-    for moment in by_name("canary").play(fleet["east"]):
+    for moment in by_name("guestbook").play(fleet["east"]):
 
         def check() -> str | None:
             nonlocal told

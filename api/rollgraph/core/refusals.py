@@ -67,6 +67,10 @@ def _too_large(code: int, status: Status) -> bool:
 
 
 def _phrase(code: int) -> str:
+    """What is said where the server said nothing."""
+    if code == HTTPStatus.NOT_FOUND:
+        # An API server answers a collection that it does not know with a page, not with a Status.
+        return "the API server does not serve this kind: is Argo Rollouts installed?"
     try:
         return f"HTTP {code} {HTTPStatus(code).phrase}"
     except ValueError:
