@@ -15,14 +15,14 @@ HASH_LABEL = "rollouts-pod-template-hash"
 DOCUMENT = """
 query Ledger($after: String, $cluster: String!, $namespace: String!) {
   rollouts(
-    first: 100, after: $after
+    first: 10, after: $after
     filter: {cluster: {eq: $cluster}, namespace: {eq: $namespace}}
   ) {
     nodes {
       ...Entry
-      revisions(first: 200) { nodes { replicaSet { ...Owner } } }
-      analysisRuns(first: 200) { nodes { ...Entry } }
-      experiments(first: 200) {
+      revisions(first: 8) { nodes { replicaSet { ...Owner } } }
+      analysisRuns(first: 40) { nodes { ...Entry } }
+      experiments(first: 3) {
         nodes { ...Entry replicaSets { ...Owner } analysisRuns { ...Entry } }
       }
     }
@@ -30,7 +30,7 @@ query Ledger($after: String, $cluster: String!, $namespace: String!) {
   }
 }
 fragment Entry on KubernetesObject { __typename name uid resourceVersion }
-fragment Owner on ReplicaSet { ...Entry pods(first: 200) { nodes { ...Entry } } }
+fragment Owner on ReplicaSet { ...Entry pods(first: 6) { nodes { ...Entry } } }
 """
 
 

@@ -17,7 +17,7 @@ query Oracle($cluster: String!, $namespace: String!, $name: String!) {
     split { desiredWeight actualWeight }
     replicas { desired current updated ready available }
     runningImages { image roles experimentTemplates }
-    revisions(first: 200) {
+    revisions(first: 8) {
       nodes {
         number
         replicaSet { ...ReplicaSetLine }
@@ -29,7 +29,7 @@ query Oracle($cluster: String!, $namespace: String!, $name: String!) {
 }
 fragment ReplicaSetLine on ReplicaSet {
   name health roles scaleDownDeadline
-  pods(first: 200) { nodes { name reason readyContainers totalContainers restarts } }
+  pods(first: 6) { nodes { name reason readyContainers totalContainers restarts } }
 }
 fragment RunLine on AnalysisRun {
   name phase measurementCounts { successful failed inconclusive error } jobs { name phase }

@@ -49,10 +49,11 @@ def main() -> int:
         with Gateway(fleet.kubeconfig, Path(folder)) as gateway:
             gateway.wait_until_synced()
             samples = _run(fleet, gateway, names, options.minutes * 60)
+            grown = _verdict(samples)
             for spoke in fleet.spokes.values():
                 count = ledger.agree(gateway, spoke, NAMESPACE, seconds=120)
                 print(f"{spoke.name}: all {count} objects are as the spoke lists them")
-    return _verdict(samples)
+    return grown
 
 
 def _options() -> argparse.Namespace:

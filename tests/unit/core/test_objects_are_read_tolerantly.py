@@ -73,7 +73,7 @@ def test_a_wrong_type_makes_one_rollout_unreadable_but_keeps_its_name(
     assert broken.unreadable
     assert phase(broken).phase is Phase.UNKNOWN
     assert broken.unreadable in phase(broken).message
-    assert json.loads(broken.manifest)[part] == value
+    assert json.loads(broken.manifest_json)[part] == value
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_a_spoke_cannot_write_the_fields_that_are_ours() -> None:
     forged = {"metadata": {"name": "x"}, "unreadable": "forged", "manifest": "Zm9yZ2Vk"}
     read = _rollout(forged)
     assert read.unreadable == ""
-    assert json.loads(read.manifest) == forged
+    assert json.loads(read.manifest_json) == forged
 
 
 def test_the_manifest_leaves_out_managed_fields_and_the_copy_that_kubectl_keeps() -> None:
     read = _rollout(manifest("rollouts/canary-healthy"))
-    kept = json.loads(read.manifest)
+    kept = json.loads(read.manifest_json)
     assert "managedFields" not in kept["metadata"]
     assert kept["metadata"]["annotations"] == {"rollout.argoproj.io/revision": "4"}
     assert read.metadata.annotations == {"rollout.argoproj.io/revision": "4"}
@@ -146,7 +146,7 @@ def test_the_manifest_leaves_out_managed_fields_and_the_copy_that_kubectl_keeps(
 
 @pytest.mark.parametrize("metadata", [{"name": "x"}, {"name": "x", "annotations": None}])
 def test_the_manifest_of_a_bare_object_is_the_object(metadata: dict[str, Any]) -> None:
-    assert json.loads(_rollout({"metadata": metadata}).manifest) == {"metadata": metadata}
+    assert json.loads(_rollout({"metadata": metadata}).manifest_json) == {"metadata": metadata}
 
 
 @pytest.mark.parametrize("name", ["canary-at-20-percent", "blue-green-preview"])

@@ -3,6 +3,7 @@
 Nothing that a spoke sends can raise here but `UnreadableError`.
 """
 
+import zlib
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from rollgraph.core.objects.meta import (
     Read,
 )
 from rollgraph.core.objects.rollout import Rollout
+from rollgraph.core.objects.sharing import share
 from rollgraph.core.objects.workloads import Deployment, Pod, ReplicaSet
 from rollgraph.core.refs import Kind
 
@@ -162,8 +164,11 @@ def kube_object(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:
         decoded = TYPES[kind](metadata=_bare_metadata(raw), unreadable=str(error))
     decoded = msgspec.structs.replace(decoded, metadata=_trimmed(decoded.metadata))
     if isinstance(decoded, Rollout):
-        return msgspec.structs.replace(decoded, manifest=_manifest(raw))
-    return _adopted(decoded) if isinstance(decoded, KubeEvent) else decoded
+        decoded = msgspec.structs.replace(decoded, manifest=_manifest(raw))
+    elif isinstance(decoded, KubeEvent):
+        decoded = _adopted(decoded)
+    share(decoded)
+    return decoded
 
 
 def _adopted(event: KubeEvent) -> KubeEvent:
@@ -227,8 +232,8 @@ def _trimmed(meta: Meta) -> Meta:
 
 
 def _manifest(raw: bytes | msgspec.Raw) -> bytes:
-    """The object as JSON without managedFields and last-applied: 5.0 KB of 12.3 KB for a usual
-    canary. Empty if it cannot be passed on.
+    """The object as JSON without managedFields and last-applied, compressed: 1.7 KB of 12.3 KB for
+    a usual canary. Empty if it cannot be passed on.
     """
     try:
         body = _manifests.decode(raw)
@@ -240,4 +245,4 @@ def _manifest(raw: bytes | msgspec.Raw) -> bytes:
     metadata.pop("managedFields", None)
     if metadata.get("annotations"):
         metadata["annotations"].pop(LAST_APPLIED_ANNOTATION, None)
-    return _encoder.encode(body)
+    return zlib.compress(_encoder.encode(body), level=1)

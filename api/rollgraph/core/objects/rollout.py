@@ -1,5 +1,6 @@
 """A Rollout: spec and status of `argoproj.io/v1alpha1`, read up to Argo Rollouts 1.10."""
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -177,11 +178,20 @@ class RolloutStatus(Read, frozen=True):
 
 
 class Rollout(KubeObject, frozen=True):
-    """A Rollout; `manifest` is its JSON without managedFields and last-applied-configuration."""
+    """A Rollout.
+
+    Attributes:
+        manifest: Its JSON without managedFields and last-applied-configuration, compressed.
+    """
 
     spec: RolloutSpec = RolloutSpec()
     status: RolloutStatus = RolloutStatus()
     manifest: bytes = b""
+
+    @property
+    def manifest_json(self) -> bytes:
+        """Its JSON without managedFields and last-applied; b"" if it is not known."""
+        return zlib.decompress(self.manifest) if self.manifest else b""
 
     @property
     def desired(self) -> int:

@@ -514,7 +514,7 @@ class Rollout(KubernetesObject):
     @resolved
     def manifest(self) -> Json | None:
         """The object as the spoke has it, without managedFields and kubectl's copy."""
-        raw = self.view.rollout.manifest
+        raw = self.view.rollout.manifest_json
         return Json(msgspec.json.decode(raw)) if raw else None
 
     def _revision(self, pod_template_hash: str) -> Revision | None:
