@@ -92,6 +92,8 @@ class Query:
         info: Info,
         first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
         filter: Annotated[AnalysisRunFilter | None, FILTER] = None,
     ) -> Connection[AnalysisRun]:
         """The analysis runs of all rollouts and experiments, the latest first."""
@@ -101,7 +103,9 @@ class Query:
             for run in view.all_analysis_runs
             if filter is None or filter.holds(run)
         ]
-        return connect(runs, _latest, lambda item: analysis_run(*item), window(first, after))
+        return connect(
+            runs, _latest, lambda item: analysis_run(*item), window(first, after, last, before)
+        )
 
     @resolved
     def rollout(

@@ -1,10 +1,12 @@
 """The schema as a whole."""
 
 import hashlib
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 from graphql import GraphQLError
-from strawberry import federation
+from strawberry import Info, federation
+from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition
@@ -20,6 +22,7 @@ from rollgraph.schema.query import Query
 from rollgraph.schema.scalars import SCALARS
 from rollgraph.schema.sdl import api_sdl, subgraph_sdl
 from rollgraph.schema.types.gateway import FEDERATION_VERSION
+from rollgraph.schema.types.references import entity
 from rollgraph.schema.types.steps import STEP_TYPES
 
 
@@ -40,6 +43,23 @@ class Schema(federation.Schema):
         fields = super().get_fields(type_definition)
         publish(fields, type_definition, self.config.name_converter)
         return fields
+
+    def entities_resolver(
+        self, info: Info, representations: list[FederationAny]
+    ) -> list[FederationAny]:
+        """The objects of a router's references; strawberry's own breaks over wrong ones."""
+        found = [entity(self._entities, info, item) for item in representations]
+        return cast("list[FederationAny]", found)
+
+    @cached_property
+    def _entities(self) -> dict[str, type]:
+        types = self.schema_converter.type_map.items()
+        origins = {name: getattr(type_.definition, "origin", None) for name, type_ in types}
+        return {
+            name: origin
+            for name, origin in origins.items()
+            if origin is not None and hasattr(origin, "resolve_reference")
+        }
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

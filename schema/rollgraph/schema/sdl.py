@@ -21,26 +21,26 @@ from strawberry.federation import Schema
 # A router knows these by the specification that the schema links; for all others they have to be
 # defined, or no tool can read the text.
 DEFINITIONS = {
-    "key": """
-        "The fields by which a router finds an object of this type."
+    "key": '''
+        """The fields by which a router finds an object of this type."""
         directive @key(fields: String!, resolvable: Boolean = true) repeatable
             on OBJECT | INTERFACE
-    """,
-    "cost": """
-        "What a field or argument weighs in the cost of a request."
+    ''',
+    "cost": '''
+        """What a field or argument weighs in the cost of a request."""
         directive @cost(weight: Int!) on
             | ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION
             | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
-    """,
-    "listSize": """
-        "How long a list can be, for the cost of a request."
+    ''',
+    "listSize": '''
+        """How long a list can be, for the cost of a request."""
         directive @listSize(
             assumedSize: Int
             slicingArguments: [String!]
             sizedFields: [String!]
             requireOneSlicingArgument: Boolean = true
         ) on FIELD_DEFINITION
-    """,
+    ''',
 }
 # What a subgraph has for its router alone.
 _ROUTER_FIELDS = frozenset({"_entities", "_service"})

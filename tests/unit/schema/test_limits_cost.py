@@ -130,7 +130,8 @@ def test_the_table_names_what_there_is(coordinate: str) -> None:
     assert isinstance(type_, GraphQLObjectType | GraphQLInputObjectType)
     assert field in type_.fields
     if isinstance(type_, GraphQLObjectType) and coordinate in SIZES:
-        assert set(SIZES[coordinate].slicing) <= type_.fields[field].args.keys()
+        size = SIZES[coordinate]
+        assert {*size.slicing, *size.listing} <= type_.fields[field].args.keys()
 
 
 def test_every_connection_is_sized_by_its_arguments() -> None:
@@ -153,7 +154,7 @@ def test_every_list_whose_length_the_caller_says_is_sized_by_it() -> None:
             if listed and is_composite_type(get_named_type(field.type)):
                 given = {"first", "last", "ids", "representations"} & field.args.keys()
                 size = SIZES.get(f"{type_.name}.{name}")
-                assert given == set(size.slicing if size else ())
+                assert given == set((*size.slicing, *size.listing) if size else ())
 
 
 @pytest.mark.parametrize("subgraph", [False, True])

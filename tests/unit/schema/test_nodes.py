@@ -142,3 +142,31 @@ def test_a_reference_by_the_id_of_another_type_is_refused(whole: Fleet) -> None:
     made = global_id("Cluster", "east")
     code, message = whole.error(ENTITIES, of=[{"__typename": "Rollout", "id": made}])
     assert (code, "not the id of a Rollout" in message) == ("BAD_USER_INPUT", True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"__typename": "Nothing", "id": "x"}, "`__typename` is one of AnalysisRun, Cluster, Rol"),
+        ({"__typename": "Query", "id": "x"}, "`__typename` is one of"),
+        ({"__typename": ["Rollout"]}, "`__typename` is one of"),
+        ({"id": "x"}, "`__typename` is one of"),
+        ({"__typename": "Rollout"}, "has no key of a Rollout"),
+        ({"__typename": "Rollout", "id": 3}, "has no key of a Rollout"),
+        (
+            {"__typename": "Rollout", "cls": "x", "info": "x", "self": "x"},
+            "has no key of a Rollout",
+        ),
+        ({"__typename": "Rollout", "id": "x"}, "is not an id of this API"),
+        ("Rollout", "a representation is an object, got 'Rollout'"),
+        (3, "a representation is an object, got 3"),
+    ],
+)
+def test_a_wrong_reference_spoils_no_other(whole: Fleet, wrong: object, said: str) -> None:
+    result = whole.run(ENTITIES, of=[wrong, {"__typename": "Cluster", "name": "east"}])
+    assert result.data is not None
+    assert result.data["_entities"] == [None, {"title": "east"}]
+    assert result.errors is not None
+    (error,) = result.errors
+    assert (error.extensions or {})["code"] == "BAD_USER_INPUT"
+    assert said in error.message

@@ -112,7 +112,7 @@ def _cost(parent: str, name: str, field: GraphQLField) -> FieldCost:
         returns=named if composite else None,
         weight=weights.FIELD_WEIGHTS.get(coordinate, 0),
         size=size.assumed,
-        slicing=size.slicing,
+        slicing=(*size.slicing, *size.listing),
         sizes_rows=bool(size.sized),
         is_rows=parent.endswith("Connection") and name in weights.ROWS,
         weighed={key: argument.type for key, argument in field.args.items() if _weighs(argument)},

@@ -18,20 +18,22 @@ class ListSize(msgspec.Struct, frozen=True):
 
     Attributes:
         assumed: Where no argument says it.
-        slicing: The arguments that say it, as a number or by their own length.
+        slicing: The arguments that say it.
         sized: The fields that hold the list, where it is not the field's own value.
+        listing: The arguments that say it by their own length, which `@listSize` cannot express.
     """
 
     assumed: int
     slicing: tuple[str, ...] = ()
     sized: tuple[str, ...] = ()
+    listing: tuple[str, ...] = ()
 
 
 ROWS = ("edges", "nodes")
 
 
-def _pages(assumed: int, *slicing: str) -> ListSize:
-    return ListSize(assumed, slicing, ROWS)
+def _pages(assumed: int) -> ListSize:
+    return ListSize(assumed, ("first", "last"), ROWS)
 
 
 # A list of objects that is not named here: most have one to five entries.
@@ -40,18 +42,19 @@ DEFAULT_SIZE = 5
 # Typical sizes. Where an object of a spoke has more, the answer costs more than we think, but no
 # client decides that; where a client decides, it is a slicing argument.
 SIZES: Mapping[str, ListSize] = {
-    "Query.nodes": ListSize(DEFAULT_PAGE, ("ids",)),
-    "Query.rollouts": _pages(DEFAULT_PAGE, "first", "last"),
-    "Query.clusters": _pages(DEFAULT_PAGE, "first", "last"),
-    "Query.analysisRuns": _pages(DEFAULT_PAGE, "first"),
-    "Query._entities": ListSize(DEFAULT_PAGE, ("representations",)),
-    "Cluster.rollouts": _pages(DEFAULT_PAGE, "first", "last"),
+    "Query.nodes": ListSize(DEFAULT_PAGE, listing=("ids",)),
+    "Query.rollouts": _pages(DEFAULT_PAGE),
+    "Query.clusters": _pages(DEFAULT_PAGE),
+    "Query.analysisRuns": _pages(DEFAULT_PAGE),
+    "Query._entities": ListSize(DEFAULT_PAGE, listing=("representations",)),
+    "Cluster.rollouts": _pages(DEFAULT_PAGE),
     # Argo's default of revisionHistoryLimit.
-    "Rollout.revisions": _pages(10, "first"),
-    "Rollout.analysisRuns": _pages(10, "first"),
-    "Rollout.experiments": _pages(5, "first"),
+    "Rollout.revisions": _pages(10),
+    "Rollout.analysisRuns": _pages(10),
+    "Rollout.experiments": _pages(5),
+    "Rollout.events": _pages(10),
     "Rollout.steps": ListSize(10),
-    "ReplicaSet.pods": _pages(10, "first"),
+    "ReplicaSet.pods": _pages(10),
     "MetricResult.measurements": ListSize(10, ("last",)),
     "RolloutConnection.clusters": ListSize(20),
 }

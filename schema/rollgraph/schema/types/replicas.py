@@ -10,7 +10,17 @@ from rollgraph.core.pods import PodCategory, PodView
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.replicasets import ReplicaSetHealth, ReplicaSetView, Role, created
 from rollgraph.core.revisions import Revision as CoreRevision
-from rollgraph.schema.connections import FILTER, After, Connection, First, Key, connect, window
+from rollgraph.schema.connections import (
+    FILTER,
+    After,
+    Before,
+    Connection,
+    First,
+    Key,
+    Last,
+    connect,
+    window,
+)
 from rollgraph.schema.described import resolved
 from rollgraph.schema.ids import global_id
 from rollgraph.schema.types.kubernetes import (
@@ -114,7 +124,7 @@ class Pod(KubernetesObject):
         return self.view.pod.spec.node_name or None
 
     @resolved
-    def pod_ip(self) -> str | None:
+    def ip(self) -> str | None:
         """Its address."""
         return self.view.pod.status.pod_ip or None
 
@@ -183,13 +193,18 @@ class ReplicaSet(KubernetesObject):
         self,
         first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
         filter: Annotated[PodFilter | None, FILTER] = None,
     ) -> Connection[Pod]:
         """Its pods, oldest first."""
         chosen = [pod for pod in self.view.pods if filter is None or filter.holds(pod)]
         roles = self.view.roles
         return connect(
-            chosen, _pod_place, lambda item: pod(self.owner, item, roles), window(first, after)
+            chosen,
+            _pod_place,
+            lambda item: pod(self.owner, item, roles),
+            window(first, after, last, before),
         )
 
 

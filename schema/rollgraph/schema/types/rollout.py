@@ -17,7 +17,16 @@ from rollgraph.core.revisions import Revision as CoreRevision
 from rollgraph.core.split import Slice
 from rollgraph.core.view import RolloutView, StrategyKind
 from rollgraph.core.waiting import Waiting, WaitReason
-from rollgraph.schema.connections import FILTER, After, Connection, First, connect, window
+from rollgraph.schema.connections import (
+    FILTER,
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    connect,
+    window,
+)
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import enum, resolved
 from rollgraph.schema.ids import global_id
@@ -432,13 +441,19 @@ class Rollout(KubernetesObject):
         return WorkloadRef(api_version=ref.api_version, kind=ref.kind, name=ref.name)
 
     @resolved
-    def revisions(self, first: First = None, after: After = None) -> Connection[Revision]:
+    def revisions(
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Revision]:
         """Its revisions, newest first."""
         return connect(
             self.view.revisions,
             lambda item: (-item.number,),
             lambda item: revision(self.view.ref, item),
-            window(first, after),
+            window(first, after, last, before),
         )
 
     @resolved
@@ -456,6 +471,8 @@ class Rollout(KubernetesObject):
         self,
         first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
         filter: Annotated[AnalysisRunFilter | None, FILTER] = None,
     ) -> Connection[AnalysisRun]:
         """Its analysis runs, newest revision first; those of experiments are with them."""
@@ -464,11 +481,17 @@ class Rollout(KubernetesObject):
             runs,
             lambda item: (-item.revision, created(item.run).isoformat(), item.run.metadata.name),
             lambda item: analysis_run(self.view.ref, item),
-            window(first, after),
+            window(first, after, last, before),
         )
 
     @resolved
-    def experiments(self, first: First = None, after: After = None) -> Connection[Experiment]:
+    def experiments(
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Experiment]:
         """Its experiments, newest revision first."""
         return connect(
             self.view.experiments,
@@ -478,17 +501,23 @@ class Rollout(KubernetesObject):
                 item.experiment.metadata.name,
             ),
             lambda item: experiment(self.view.ref, item),
-            window(first, after),
+            window(first, after, last, before),
         )
 
     @resolved
-    def events(self, first: First = None, after: After = None) -> Connection[KubernetesEvent]:
+    def events(
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[KubernetesEvent]:
         """What Kubernetes recorded about it, the latest first; it forgets after an hour."""
         return connect(
             self.view.events,
             lambda item: ((item.last_seen or EPOCH).isoformat(), item.metadata.name),
             lambda item: KubernetesEvent(event=item),
-            window(first, after),
+            window(first, after, last, before),
             descending=True,
         )
 
