@@ -68,14 +68,16 @@ class Visit:
             self.complaints.append(f"{message.type}: {message.text}")
 
 
-@pytest.fixture(scope="session")
+# playwright keeps an event loop running in this thread until it ends, beside which no other test
+# could run its own: so the browser does not outlive the module.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser of all tests; a visit is a context of its own."""
+    """The browser of a module's tests; a visit is a context of its own."""
     with sync_playwright() as playwright, launch(playwright) as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
     """A running gateway's URL."""
     with gateway(Settings()) as url:
