@@ -13,12 +13,13 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import structlog
 
-from rollgraph.simulation.fleet import Plan, running, write_kubeconfig
+from rollgraph.simulation.fleet import Plan, now, prepare, serving, write_kubeconfig
 
 
 async def _run(plan: Plan, folder: Path) -> None:
-    async with running(plan) as spokes:
+    async with serving(prepare(plan, now())) as spokes:
         path = write_kubeconfig(folder / "kubeconfig.yaml", spokes)
         write_kubeconfig(folder / "kubeconfig-viewer.yaml", spokes, viewer=True)
         ready = {"kubeconfig": str(path), "clusters": {s.cluster.name: s.url for s in spokes}}
@@ -37,6 +38,8 @@ def main() -> int:
     given = parser.parse_args()
     # A Ctrl-C in a terminal goes to the starter as well, which ends this process in its own time.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Standard output is the starter's.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     plan = Plan(given.spokes, given.rollouts, given.rate, given.seed)
     anyio.run(_run, plan, given.folder, backend_options={"use_uvloop": os.name != "nt"})
     return 0

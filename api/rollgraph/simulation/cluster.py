@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
+import structlog
+
 from rollgraph.simulation.controller import measuring, rollouts, workloads
 from rollgraph.simulation.controller.facts import Facts
 from rollgraph.simulation.controller.hashing import letters
@@ -29,15 +31,18 @@ from rollgraph.simulation.manifests import (
     with_meta,
 )
 from rollgraph.simulation.node import Node, Pace
-from rollgraph.simulation.store import Change, Key, Store
+from rollgraph.simulation.store import HISTORY, Change, Key, Store
 from rollgraph.simulation.timers import Timers
+
+_log = structlog.get_logger(__name__)
 
 MANAGER = "rollouts-controller"
 WORKLOADS_MANAGER = "kube-controller-manager"
 WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
-# Passes over one object at one time. A rollout that needs more would go in circles for ever: it is
-# looked at again a second later, so that the others get their turn.
+# Passes over one object at one time. A rollout that needs more would go in circles for ever.
 MOST_PASSES = 100
+# Until an object that could not be dealt with is looked at again: the others get their turn.
+POSTPONED = timedelta(seconds=5)
 # Events that are kept. A real cluster keeps those of an hour.
 EVENTS = 2000
 
@@ -55,14 +60,24 @@ class Cluster:
         seed: What makes chance repeatable.
         pace: How long pods take.
         measure: What the metrics of analyses are; by default those of the canary's image.
+        history: Changes of each kind that can be watched from again.
+
+    Attributes:
+        postponed: How often an object could not be dealt with.
     """
 
     def __init__(
-        self, name: str, seed: int, *, pace: Pace | None = None, measure: Measure | None = None
+        self,
+        name: str,
+        seed: int,
+        *,
+        pace: Pace | None = None,
+        measure: Measure | None = None,
+        history: int = HISTORY,
     ) -> None:
         self.name = name
         self.random = Random(f"{seed} {name}")
-        self.store = Store(partial(self.random.randbytes, 16))
+        self.store = Store(partial(self.random.randbytes, 16), history)
         self.timers = Timers()
         self.postponed = 0
         self._measure = measure if measure is not None else self._metric_of_image
@@ -89,10 +104,9 @@ class Cluster:
                 del self._dirty[item]
                 passes[item] += 1
                 if passes[item] > MOST_PASSES:
-                    self.postponed += 1
-                    self._again(item, now + timedelta(seconds=1))
+                    self._postpone(item, now, "it goes in circles")
                 else:
-                    self._look_at(*item, now)
+                    self._try(item, now)
             elif not self.timers.fire(now) and not self._dirty and not self._new_pods:
                 return self.timers.next
 
@@ -142,6 +156,22 @@ class Cluster:
             self._dirty[item] = None
 
         self.timers.at(when, wake)
+
+    def _try(self, item: tuple[str, Key], now: datetime) -> None:
+        """Looks at an object; whatever comes of it, the others get their turn.
+
+        Nobody checks a schema here: a client can have written anything.
+        """
+        try:
+            self._look_at(*item, now)
+        except Exception as error:  # noqa: BLE001 - as a real controller recovers from a panic
+            self._postpone(item, now, repr(error))
+
+    def _postpone(self, item: tuple[str, Key], now: datetime, why: str) -> None:
+        self.postponed += 1
+        kind, (namespace, name) = item
+        _log.warning("postponed", kind=kind, namespace=namespace, name=name, reason=why)
+        self._again(item, now + POSTPONED)
 
     # -- rollouts --------------------------------------------------------------------------------
 

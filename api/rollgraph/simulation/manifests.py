@@ -6,6 +6,7 @@ So the store, its history and all readers can hold the same object.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 Manifest: TypeAlias = dict[str, Any]
@@ -95,11 +96,13 @@ def controller_uid(manifest: Manifest) -> str:
     return ""
 
 
+@lru_cache(maxsize=64)  # everything that happens at one time asks for it
 def stamp(when: datetime) -> str:
     """A time as Kubernetes writes it, in whole seconds of UTC."""
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=1024)
 def moment(text: str) -> datetime:
     """The time that a stamp tells."""
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -74,13 +74,15 @@ class Store:
 
     Args:
         identities: Gives 16 random bytes for each UID.
+        history: Changes of each kind that are remembered.
 
     Attributes:
         version: The last version that was given; each change has one of its own.
         listeners: Called after each change, with its kind.
     """
 
-    def __init__(self, identities: Callable[[], bytes]) -> None:
+    def __init__(self, identities: Callable[[], bytes], history: int = HISTORY) -> None:
+        self._history = history
         self.version = 1
         self.listeners: list[Callable[[str, Change], None]] = []
         self._identities = identities
@@ -189,7 +191,7 @@ class Store:
                 self._owned[reference["uid"]][uid_of(held)] = (kind, key)
         change = Change(self.version, type_, held, before)
         shelf.history.append(change)
-        if len(shelf.history) > HISTORY:
+        if len(shelf.history) > self._history:
             shelf.forgotten = shelf.history.popleft().version
         for listener in self.listeners:
             listener(kind, change)

@@ -1,10 +1,11 @@
 """What the rules ask of a rollout's manifest (utils/defaults, utils/replicaset)."""
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from math import ceil, floor
 from typing import Any
+
+import msgspec
 
 from rollgraph.simulation.controller.hashing import short_hash
 from rollgraph.simulation.manifests import Manifest, hash_of, status_of
@@ -17,6 +18,8 @@ SCALE_DOWN_DELAY = 30
 ABORT_SCALE_DOWN_DELAY = 30
 REVISION_HISTORY = 10
 ANALYSIS_HISTORY = 5
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Facts:
@@ -119,15 +122,16 @@ class Facts:
 
     @cached_property
     def template_hash(self) -> str:
-        """A hash of its pod template."""
-        return short_hash(json.dumps(self.spec["template"], sort_keys=True))
+        """A hash of its pod template; "" without one."""
+        template = self.spec.get("template")
+        return short_hash(_encode(template)) if template else ""
 
     @cached_property
     def step_hash(self) -> str:
         """A hash of its steps."""
         if self.canary is None:
             return ""
-        return short_hash(json.dumps(self.canary.get("steps")))
+        return short_hash(_encode(self.canary.get("steps")))
 
     def pods_changed(self, new: Manifest) -> bool:
         """True if the template is not the one that was noticed."""

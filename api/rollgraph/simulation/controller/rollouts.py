@@ -34,8 +34,7 @@ def reconcile(family: Family, now: datetime) -> Outcome:
     pass does a little and the next one sees what came of it.
     """
     this = Pass(family, now)
-    problem = validation.problem(this.facts, family)
-    if problem:
+    if problem := validation.problem(this.facts, family):
         _refuse(this, problem)
     elif this.new is None:
         _create_replica_set(this)

@@ -8,6 +8,12 @@ _NOT_PLAYED = "Invalid value: %s: not part of the simulation"
 
 def problem(facts: Facts, family: Family) -> str:
     """What is wrong with a spec, in the controller's words; "" if it can be played."""
+    reference = facts.spec.get("workloadRef")
+    if reference and not facts.spec.get("template"):
+        name = reference.get("name")
+        return (
+            f'spec.workloadRef.name: Invalid value: "{name}": deployments.apps "{name}" not found'
+        )
     if not facts.spec.get("template"):
         return "spec.template: Required value: Rollout has missing field '.spec.template'"
     if facts.canary is None and facts.blue_green is None:

@@ -1,0 +1,34 @@
+"""Clusters to hold to one contract: a real one of the testbed, and a simulated one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulated.spoke import SimulatedSpoke, simulated_spoke
+from testbed.fleet import shared_fleet
+from testbed.spoke import Spoke
+
+BOTH = ["simulated", pytest.param("real", marks=pytest.mark.acceptance)]
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedSpoke]:
+    """A simulated cluster."""
+    folder: Path = tmp_path_factory.mktemp("simulated")
+    with simulated_spoke(folder) as spoke:
+        yield spoke
+
+
+@pytest.fixture(scope="session")
+def real() -> Iterator[Spoke]:
+    """A real cluster."""
+    with shared_fleet(["contract"]) as fleet:
+        yield fleet["contract"]
+
+
+@pytest.fixture(params=BOTH)
+def spoke(request: pytest.FixtureRequest) -> Spoke | SimulatedSpoke:
+    """Each of them."""
+    found: Spoke | SimulatedSpoke = request.getfixturevalue(request.param)
+    return found
