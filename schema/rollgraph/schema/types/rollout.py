@@ -10,13 +10,10 @@ import strawberry
 from rollgraph.core.images import running_images
 from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase
-from rollgraph.core.progress import Progress
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.replicasets import EPOCH, Role, created
 from rollgraph.core.revisions import Revision as CoreRevision
-from rollgraph.core.split import Slice
 from rollgraph.core.view import RolloutView, StrategyKind
-from rollgraph.core.waiting import Waiting, WaitReason
 from rollgraph.schema.connections import (
     FILTER,
     After,
@@ -30,7 +27,7 @@ from rollgraph.schema.connections import (
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import enum, resolved
 from rollgraph.schema.ids import global_id
-from rollgraph.schema.scalars import Json, Percent, percent
+from rollgraph.schema.scalars import Json
 from rollgraph.schema.types.analysis import (
     AnalysisRun,
     AnalysisRunFilter,
@@ -46,14 +43,14 @@ from rollgraph.schema.types.kubernetes import (
     conditions,
     container_images,
 )
+from rollgraph.schema.types.progress import RolloutProgress
 from rollgraph.schema.types.references import referred
 from rollgraph.schema.types.replicas import (
     ReplicaCounts,
-    ReplicaSet,
     Revision,
-    replica_set,
     revision,
 )
+from rollgraph.schema.types.split import PodSplit
 from rollgraph.schema.types.steps import CanaryStep, canary_step
 from rollgraph.schema.types.strategy import RolloutStrategy, rollout_strategy
 
@@ -84,79 +81,6 @@ class WorkloadRef:
     api_version: str = strawberry.field(description="Its API version.")
     kind: str = strawberry.field(description="Its kind.")
     name: str = strawberry.field(description="Its name.")
-
-
-@strawberry.type(description="What a rollout waits for.")
-class RolloutWait:
-    """What a rollout waits for."""
-
-    wait: strawberry.Private[Waiting]
-    reason: WaitReason = strawberry.field(description="What has to happen.")
-    message: str = strawberry.field(description="The same in a sentence.")
-    human: bool = strawberry.field(
-        description="Whether nothing happens until a person, or their script, acts."
-    )
-    since: datetime | None = strawberry.field(
-        description="Since when, where the rollout's objects tell."
-    )
-    until: datetime | None = strawberry.field(description="When it ends, or the earliest time.")
-    exact: bool = strawberry.field(
-        description="Whether `until` is the end itself, and not only the earliest time."
-    )
-    deadline: datetime | None = strawberry.field(
-        description="When the controller gives up and calls the update degraded."
-    )
-
-    @resolved
-    def remaining(self, info: Info) -> timedelta | None:
-        """The time from now to `until`; 0 once that has passed."""
-        until = self.wait.until
-        return max(until - info.context.now, timedelta(0)) if until else None
-
-    @resolved
-    def elapsed(self, info: Info) -> timedelta | None:
-        """The time from `since` to now."""
-        since = self.wait.since
-        return max(info.context.now - since, timedelta(0)) if since else None
-
-
-@strawberry.type(description="How far an update has come.")
-class RolloutProgress:
-    """How far an update has come."""
-
-    progress: strawberry.Private[Progress]
-
-    @resolved
-    def steps_total(self) -> int:
-        """Steps of the canary; 0 without any, and for blue-green."""
-        return self.progress.steps_total
-
-    @resolved
-    def steps_completed(self) -> int:
-        """Steps that are done; 0 after an abort."""
-        return self.progress.steps_completed
-
-    @resolved
-    def percent(self) -> Percent:
-        """The share of steps that are done, without steps that of available new pods."""
-        return Percent(float(self.progress.percent))
-
-    @resolved
-    def waiting(self) -> RolloutWait | None:
-        """What has to happen next; null when all is done."""
-        found = self.progress.waiting
-        if found is None:
-            return None
-        return RolloutWait(
-            wait=found,
-            reason=found.reason,
-            message=found.message,
-            human=found.human,
-            since=found.since,
-            until=found.until,
-            exact=found.exact,
-            deadline=found.deadline,
-        )
 
 
 class CompletionStatus(StrEnum):
@@ -197,94 +121,6 @@ class RolloutDuration:
         description="The time for which people held it."
     )
     completion: CompletionStatus | None = strawberry.field(description="How it ended.")
-
-
-@strawberry.type(description="The pods and traffic of one ReplicaSet; no pod is in two slices.")
-class SplitSlice:
-    """The pods and traffic of one ReplicaSet; no pod is in two slices."""
-
-    rollout: strawberry.Private[RolloutView]
-    part: strawberry.Private[Slice]
-
-    @resolved
-    def roles(self) -> list[Role]:
-        """The parts that the ReplicaSet plays."""
-        return list(self.part.replica_set.roles)
-
-    @resolved
-    def weight(self) -> Percent | None:
-        """Its share of the traffic; null if nobody knows."""
-        maximum = self.rollout.weights.maximum if self.rollout.weights else 100
-        return None if self.part.weight is None else percent(self.part.weight, maximum)
-
-    @resolved
-    def pod_template_hash(self) -> str:
-        """The hash of the template that it runs."""
-        return self.part.replica_set.replica_set.pod_template_hash
-
-    @resolved
-    def service_name(self) -> str | None:
-        """The Service that leads to it alone."""
-        return self.part.service or None
-
-    @resolved
-    def pods(self) -> int:
-        """Pods that exist."""
-        return self.part.pods
-
-    @resolved
-    def ready_pods(self) -> int:
-        """Pods that are ready."""
-        return self.part.ready
-
-    @resolved
-    def available_pods(self) -> int:
-        """Pods that have been ready for `minReadySeconds`."""
-        return self.part.available
-
-    @resolved
-    def revision(self) -> int:
-        """The revision that it runs; 0 if it does not say."""
-        return self.part.replica_set.revision
-
-    @resolved
-    def experiment_name(self) -> str | None:
-        """The experiment that it belongs to."""
-        return self.part.experiment or None
-
-    @resolved
-    def replica_set(self) -> ReplicaSet:
-        """The ReplicaSet."""
-        return replica_set(self.rollout.ref, self.part.replica_set)
-
-
-@strawberry.type(description="Who serves what: pods and traffic by role.")
-class PodSplit:
-    """Who serves what: pods and traffic by role."""
-
-    view: strawberry.Private[RolloutView]
-
-    @resolved
-    def desired_weight(self) -> Percent | None:
-        """The share that the steps give to the canary; null unless the strategy is canary."""
-        found = self.view.weights
-        return percent(found.desired, found.maximum) if found else None
-
-    @resolved
-    def actual_weight(self) -> Percent | None:
-        """The share that the canary has; null unless the strategy is canary."""
-        found = self.view.weights
-        return percent(found.actual, found.maximum) if found else None
-
-    @resolved
-    def verified(self) -> bool | None:
-        """Whether the traffic router has confirmed the weights; null if nobody asked it."""
-        return self.view.weights.verified if self.view.weights else None
-
-    @resolved
-    def slices(self) -> list[SplitSlice]:
-        """One for each ReplicaSet with a part or with pods, newest revision first."""
-        return [SplitSlice(rollout=self.view, part=part) for part in self.view.split]
 
 
 @strawberry.federation.type(keys=["id", "clusterName namespace name"], description="A rollout.")
