@@ -17,14 +17,13 @@ from rollgraph.core.analysis import (
     experiment_views,
 )
 from rollgraph.core.belongings import Belongings
-from rollgraph.core.objects.event import KubeEvent
+from rollgraph.core.objects.event import MAX_EVENTS, KubeEvent
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase, phase
 from rollgraph.core.progress import Progress, progress
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.replicasets import (
-    EPOCH,
     ContainerImage,
     ReplicaSetView,
     created,
@@ -36,9 +35,6 @@ from rollgraph.core.split import Slice, split
 from rollgraph.core.steps import AnyStep, current_step, step_index, steps
 from rollgraph.core.waiting import Circumstances, waiting
 from rollgraph.core.weights import Weights, weights
-
-# An update of some steps makes about two dozen; an API server keeps them for an hour.
-MAX_EVENTS = 50
 
 
 class StrategyKind(StrEnum):
@@ -163,5 +159,4 @@ def _images(rollout: Rollout, own: Belongings) -> tuple[ContainerImage, ...]:
 
 
 def _events(events: Sequence[KubeEvent]) -> tuple[KubeEvent, ...]:
-    latest_last = sorted(events, key=lambda e: (e.last_seen or EPOCH, e.metadata.name))
-    return tuple(latest_last[-MAX_EVENTS:])
+    return tuple(sorted(events, key=lambda event: event.age_key)[-MAX_EVENTS:])

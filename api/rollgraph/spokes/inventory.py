@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from rollgraph.core.belongings import Belongings
 from rollgraph.core.objects.analysis import AnalysisRun, Experiment
-from rollgraph.core.objects.event import KubeEvent
+from rollgraph.core.objects.event import MAX_EVENTS, KubeEvent
 from rollgraph.core.objects.meta import KubeObject
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.objects.workloads import Deployment, Pod, ReplicaSet
@@ -122,6 +122,13 @@ class Inventory:
         named = _deployment_of(rollout)
         return None if named is None else self._deployments.get(named)
 
+    def _forget_oldest(self, event: KubeEvent) -> None:
+        """Keeps as many events about a rollout as its view shows."""
+        for uid in event.metadata.owner_uids:
+            held = self._events.owned_by(uid)
+            if len(held) > MAX_EVENTS:
+                self._events.delete(key_of(min(held, key=lambda item: item.age_key)))
+
     def _note(self, kind: Kind, change: Change) -> None:
         """Marks the rollouts that a change touches: those it left behind, too."""
         if kind is Kind.ROLLOUT:
@@ -129,6 +136,8 @@ class Inventory:
             self._workloads.follow(change)
             if needed is not self.needs_deployments:
                 self.needs_changed.notify()
+        if isinstance(change.new, KubeEvent):
+            self._forget_oldest(change.new)
         for obj in (change.old, change.new):
             if obj is not None:
                 self.dirty.mark(self.owners(kind, obj))

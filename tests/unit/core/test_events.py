@@ -6,9 +6,9 @@ from typing import Any
 import samples
 from rollgraph.core.belongings import Belongings
 from rollgraph.core.objects.decode import kube_object
-from rollgraph.core.objects.event import KubeEvent
+from rollgraph.core.objects.event import MAX_EVENTS, KubeEvent
 from rollgraph.core.refs import Kind
-from rollgraph.core.view import MAX_EVENTS, build_view
+from rollgraph.core.view import build_view
 
 PAUSED: dict[str, Any] = {
     "metadata": {"name": "checkout.1", "namespace": "shop", "uid": "e-1"},

@@ -7,6 +7,7 @@ import pytest
 
 from fakes.manifests import owned, owner, rollout, thing
 from rollgraph.core.objects.decode import kube_object
+from rollgraph.core.objects.event import MAX_EVENTS
 from rollgraph.core.refs import Kind, ObjectKey
 from rollgraph.spokes.inventory import Inventory
 from rollgraph.spokes.store import Change, Delivery
@@ -149,3 +150,20 @@ def test_a_full_list_makes_dirty_only_what_it_changes() -> None:
     assert shop.taken() == ["checkout", "new"]
     assert shop.inventory.count(Kind.ROLLOUT) == 0
     assert shop.inventory.count(Kind.POD, "default") == 2
+
+
+def test_of_many_events_about_a_rollout_the_newest_are_kept() -> None:
+    shop = Shop()
+    about = {"kind": "Rollout", "name": "checkout", "uid": "Rollout-default-checkout"}
+    for number in range(MAX_EVENTS + 10):
+        event = thing(f"event-{number:02}") | {
+            "involvedObject": about,
+            "lastTimestamp": f"2026-05-12T09:{number:02}:00Z",
+        }
+        shop.add(Kind.EVENT, event)
+    checkout = shop.inventory.rollouts.get(ObjectKey("default", "checkout"))
+    assert checkout is not None
+    names = [event.metadata.name for event in shop.inventory.belongings(checkout).events]
+    assert names == [f"event-{number:02}" for number in range(10, MAX_EVENTS + 10)]
+    assert shop.inventory.count(Kind.EVENT) == MAX_EVENTS
+    assert shop.taken() == ["checkout"]

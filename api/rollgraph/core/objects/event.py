@@ -1,8 +1,13 @@
 """Events of Kubernetes that are about a Rollout: what the controller did, and why not."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rollgraph.core.objects.meta import KubeObject, Read
+
+# Per rollout. An update of some steps makes about two dozen, and an API server keeps them for an
+# hour: a rollout that is updated twice a minute would fill the memory with what nobody reads.
+MAX_EVENTS = 50
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class InvolvedObject(Read, frozen=True):
@@ -43,6 +48,11 @@ class KubeEvent(KubeObject, frozen=True):
     series: EventSeries | None = None
     source: EventSource = EventSource()
     reporting_component: str = ""
+
+    @property
+    def age_key(self) -> tuple[datetime, str]:
+        """Orders events by when they happened last; the latest is the greatest."""
+        return self.last_seen or EPOCH, self.metadata.name
 
     @property
     def times(self) -> int:

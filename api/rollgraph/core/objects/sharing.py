@@ -12,10 +12,10 @@ from msgspec.structs import force_setattr
 
 # Longer texts are messages, and hardly two are the same.
 _LONGEST = 64
-# Unique to their object: nothing to share, and the table would be full of them.
-_UNIQUE = frozenset({"uid", "resource_version", "manifest"})
-# The table is emptied at so many entries, some 10 MiB: what is shared already stays so.
-_MOST = 65_536
+# Unique to their object, or often new: nothing to share, and the table would be full of them.
+_UNIQUE = frozenset({"uid", "resource_version", "manifest", "annotations"})
+# The table is emptied at so many entries, some 2 MiB: what is shared already stays so.
+_MOST = 8_192
 
 _parts: dict[Any, Any] = {}
 
@@ -34,8 +34,10 @@ def _share(obj: msgspec.Struct) -> None:
     for name in obj.__struct_fields__:
         value = getattr(obj, name)
         kind = type(value)
+        if name in _UNIQUE:
+            continue
         if kind is str:
-            if value and len(value) <= _LONGEST and name not in _UNIQUE:
+            if value and len(value) <= _LONGEST:
                 _put(obj, name, value, value)
         elif kind is datetime:
             _put(obj, name, value, value)
