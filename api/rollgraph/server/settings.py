@@ -239,8 +239,8 @@ class Limits(Group):
     )
     introspection: bool = _setting(
         True,
-        "Whether the schema may be asked for itself, as tools and GraphiQL do. It is public all "
-        "the same; without introspection, errors do not suggest names either.",
+        "Whether the schema may be asked for itself, as tools, GraphiQL and a federation's router "
+        "do. It is public all the same; without, errors do not suggest names either.",
         flag="--introspection",
         value="",
     )

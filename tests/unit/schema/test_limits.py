@@ -325,7 +325,9 @@ def silent() -> Schema:
     return schema.build_schema(Limits(introspection=False))
 
 
-@pytest.mark.parametrize("document", ["{ __schema { queryType { name } } }", INTROSPECTION])
+@pytest.mark.parametrize(
+    "document", ["{ __schema { queryType { name } } }", "{ _service { sdl } }", INTROSPECTION]
+)
 def test_introspection_can_be_refused(silent: Schema, made: Fleet, document: str) -> None:
     result = silent.execute_sync(document, context_value=made.context)
     assert codes(result.errors or []) == ["INTROSPECTION_DISABLED"]

@@ -26,7 +26,8 @@ from graphql import (
 from rollgraph.schema.limits.costs import Costs
 from rollgraph.schema.limits.values import Figures
 
-_INTROSPECTION = frozenset({"__schema", "__type"})
+# What tells the schema; `_service` has it as text, for a federation's router.
+_INTROSPECTION = frozenset({"__schema", "__type", "_service"})
 Typed = tuple[SelectionSetNode, GraphQLNamedType | None]
 # A name in the answer, or `...` for a fragment, and the points for asking for it again.
 # Validation compares each with each (OverlappingFieldsCanBeMerged), objects with all that is in
