@@ -10,12 +10,15 @@ several rounds.
 
 import itertools
 import json
+import statistics
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+
+import orjson
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -26,6 +29,9 @@ from rollgraph.core.filtering import RolloutFilter, StringFilter
 from rollgraph.core.paging import Order, OrderField, PageRequest
 from rollgraph.core.phase import Phase
 from rollgraph.core.view import RolloutView
+from rollgraph.schema.context import Context
+from rollgraph.schema.fragments import FragmentCache
+from rollgraph.schema.schema import Schema, build_schema
 
 CLUSTERS, NAMESPACES, NAMES = 20, 50, 10
 PHASES = tuple(Phase)
@@ -123,6 +129,44 @@ def pages(mirror: MemoryMirror, fleet: list[RolloutView]) -> None:
     )
 
 
+ROWS = """
+query Page($after: String) {
+  rollouts(first: 50, after: $after, orderBy: [{field: UPDATED_AT, direction: DESC}]) {
+    nodes {
+      id clusterName namespace name phase message strategyKind currentStepIndex updatedAt
+      progress { percent } replicas { desired ready } split { desiredWeight actualWeight }
+      images { image } aborted
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+
+def walks(mirror: MemoryMirror) -> None:
+    """Two walks over all pages by GraphQL, to JSON: nothing is kept on the first one."""
+    schema, fragments = build_schema(), FragmentCache()
+    kept = _walk(schema, mirror, None)
+    for name, cache in (("nothing kept yet", fragments), ("kept", fragments)):
+        times = _walk(schema, mirror, cache)
+        value, plain = statistics.median(times) * 1e3, statistics.median(kept) * 1e3
+        report(f"page of 50 x 14 by GraphQL, p50, {name}", value, "ms", 10, "Strawberry", plain)
+
+
+def _walk(schema: Schema, mirror: MemoryMirror, kept: FragmentCache | None) -> list[float]:
+    times, after = [], None
+    while True:
+        context = Context(mirror, datetime.now(UTC), timedelta(seconds=10), fragments=kept)
+        start = time.process_time()
+        result = schema.execute_sync(ROWS, {"after": after}, context_value=context)
+        body = orjson.dumps(result.data)
+        times.append(time.process_time() - start)
+        info = orjson.loads(body)["rollouts"]["pageInfo"]
+        if not info["hasNextPage"]:
+            return times
+        after = info["endCursor"]
+
+
 def scans(fleet: list[RolloutView]) -> None:
     filters = {
         "phase": RolloutFilter(phase=(Phase.DEGRADED,)),
@@ -166,6 +210,7 @@ def main() -> None:
     plain = best(lambda: sorted_slice(fleet, None, 0), rounds=3)
     report("first page in a new order", first * 1e3, "ms", 50, PLAIN_SORT, plain * 1e3)
     pages(mirror, fleet)
+    walks(mirror)
     scans(fleet)
 
 
