@@ -56,7 +56,12 @@ def main() -> None:
         folder, spoke = Path(name), fleet["east"]
         sys.stderr.write(f"making {ROLLOUTS} rollouts\n")
         names = apply_many(spoke, ROLLOUTS, NAMESPACE)
-        with Gateway(fleet.kubeconfig, folder) as ours, plain(fleet.kubeconfig, folder) as bare:
+        # The peers write no line per request either.
+        quiet = ("--log-level", "warning")
+        with (
+            Gateway(fleet.kubeconfig, folder, quiet) as ours,
+            plain(fleet.kubeconfig, folder) as bare,
+        ):
             ours.wait_until_synced()
             list_of_all = whole_list(ours)
             size = len(answer(ours.url, list_of_all))
