@@ -6,8 +6,10 @@ that the simulation cannot drift from what it simulates.
 
 What is simpler than the real thing:
 
-- Objects live in memory. The API server knows the kinds of `resources` alone, checks no schema, and
-  knows one user, who may do everything. Server-side apply is a merge patch that may create.
+- Objects live in memory. The API server knows the kinds of `resources` alone, and checks no schema.
+  It knows two users: one who may do everything, as may who sends no token, and one who may read.
+  There is no TLS, and client-go sends no token without. Server-side apply is a merge patch that may
+  create.
 - Traffic routers, experiments and step plugins are not played: a rollout that wants one is
   `Degraded` with `InvalidSpec`, which says so.
 - Metrics are not measured: a canary whose image tag ends in `-errors` fails its analyses, any other

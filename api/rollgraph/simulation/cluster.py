@@ -63,6 +63,7 @@ class Cluster:
         history: Changes of each kind that can be watched from again.
 
     Attributes:
+        node: Where its pods run.
         postponed: How often an object could not be dealt with.
     """
 
@@ -81,7 +82,7 @@ class Cluster:
         self.timers = Timers()
         self.postponed = 0
         self._measure = measure if measure is not None else self._metric_of_image
-        self._node = Node(
+        self.node = Node(
             self.store, self.timers, self.random, pace or Pace(nodes=(f"{name}-node-1",))
         )
         # Ordered sets: the same seed must give the same order.
@@ -96,9 +97,7 @@ class Cluster:
         passes: Counter[tuple[str, Key]] = Counter()
         while True:
             while self._new_pods:
-                key = self._new_pods.popleft()
-                if (pod := self.store.find("Pod", *key)) is not None:
-                    self._node.begin(pod, now)
+                self._try(("Pod", self._new_pods.popleft()), now)
             if self._dirty:
                 item = next(iter(self._dirty))
                 del self._dirty[item]
@@ -114,7 +113,7 @@ class Cluster:
         """Deletes an object as a client does: a pod takes its time. Raises a 404."""
         held = self.store.get(kind, namespace, name)
         if kind == "Pod":
-            self._node.end(held, now)
+            self.node.end(held, now)
             return held
         return self.store.delete(kind, namespace, name)
 
@@ -143,6 +142,8 @@ class Cluster:
                 pods = list(self.store.owned(held["metadata"]["uid"], "Pod"))
                 suffix = lambda: letters(self.random.randbytes(5))  # noqa: E731
                 self._do(workloads.reconcile(held, pods, now, suffix), now, WORKLOADS_MANAGER)
+            case "Pod":
+                self.node.begin(held, now)
             case "AnalysisRun":
                 after, due = measuring.advance(held, now, self._measure)
                 self.store.write(after, now, MANAGER)

@@ -50,6 +50,7 @@ def cluster(index: int) -> tuple[str, dict[str, str]]:
 
 # How applications roll out; the first is the canary of the Argo Rollouts documentation.
 STYLES = ("guestbook", "timed", "analysed", "blue-green", "background", "rolling", "preview")
+ANALYSED = ("analysed", "background")
 
 
 def apps(count: int, first: int, clusters: int) -> Iterator[App]:
@@ -77,7 +78,7 @@ def objects(app: App, version: str) -> Iterator[Manifest]:
                 "metadata": {**meta, "name": f"{app.name}-{role}"},
                 "spec": {"selector": {"app": app.name}, "ports": [{"port": 80}]},
             }
-    if app.style in ("analysed", "background"):
+    if app.style in ANALYSED:
         yield {
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "AnalysisTemplate",

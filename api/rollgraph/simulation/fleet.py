@@ -4,7 +4,7 @@ import gc
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -18,7 +18,7 @@ from rollgraph.simulation.apiserver.app import ApiServer
 from rollgraph.simulation.cluster import Cluster
 from rollgraph.simulation.engine import Engine
 from rollgraph.simulation.manifests import Manifest
-from rollgraph.simulation.node import Pace
+from rollgraph.simulation.node import AT_ONCE, Pace
 from rollgraph.simulation.story import Story
 
 LOOPBACK = "127.0.0.1"
@@ -93,12 +93,15 @@ def prepare(plan: Plan, until: datetime) -> list[tuple[Cluster, dict[str, str]]]
 
 def _prepared(plan: Plan, index: int, until: datetime) -> tuple[Cluster, dict[str, str]]:
     name, labels = company.cluster(index)
-    pace = Pace(nodes=tuple(f"{name}-node-{number}" for number in range(1, 4)))
-    cluster = Cluster(name, plan.seed, pace=pace)
+    nodes = tuple(f"{name}-node-{number}" for number in range(1, 4))
+    cluster = Cluster(name, plan.seed, pace=replace(AT_ONCE, nodes=nodes))
     apps = list(company.apps(plan.rollouts, index, plan.spokes))
     start = until - PROLOGUE
     _install_controller(cluster, start)
     Story(cluster, apps, plan.rate / plan.spokes).begin(start)
+    # What is there when the story begins runs already: that takes half the time to find out.
+    cluster.act(start)
+    cluster.node.pace = Pace(nodes=nodes)
     _live(cluster, start, until)
     return cluster, labels
 

@@ -41,13 +41,17 @@ AT_ONCE = Pace(start=(0.0, 0.0), stop=(0.0, 0.0))
 
 
 class Node:
-    """Looks after the pods of one cluster."""
+    """Looks after the pods of one cluster.
+
+    Attributes:
+        pace: How long pods take from now on.
+    """
 
     def __init__(self, store: Store, timers: Timers, random: Random, pace: Pace) -> None:
         self._store = store
         self._timers = timers
         self._random = random
-        self._pace = pace
+        self.pace = pace
         self._addresses = 0
 
     def begin(self, pod: Manifest, now: datetime) -> None:
@@ -58,7 +62,7 @@ class Node:
             return
         spec = {**pod["spec"], "nodeName": node}
         self._write(kubelet.creating({**pod, "spec": spec}, now), now)
-        seconds = self._random.uniform(*self._pace.start)
+        seconds = self._random.uniform(*self.pace.start)
         match fault:
             case Fault.NO_PULL:
                 self._later(pod, now, seconds, partial(_waits, "ErrImagePull"))
@@ -73,7 +77,7 @@ class Node:
         """Stops a pod, which disappears after a while."""
         if "deletionTimestamp" in pod["metadata"]:
             return
-        seconds = self._random.uniform(*self._pace.stop)
+        seconds = self._random.uniform(*self.pace.stop)
         if seconds == 0:
             self._store.delete("Pod", namespace_of(pod), name_of(pod))
             return
@@ -88,7 +92,7 @@ class Node:
         self._timers.at(now + timedelta(seconds=seconds), partial(self._gone, pod))
 
     def _node(self) -> str | None:
-        return self._random.choice(self._pace.nodes) if self._pace.nodes else None
+        return self._random.choice(self.pace.nodes) if self.pace.nodes else None
 
     def _run(self, pod: Manifest, now: datetime) -> Manifest:
         self._addresses += 1

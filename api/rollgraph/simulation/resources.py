@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 ARGO = "argoproj.io/v1alpha1"
 APPS = "apps/v1"
+BATCH = "batch/v1"
 CORE = "v1"
 
 
@@ -29,6 +30,11 @@ class Resource:
         return self.api_version.rpartition("/")[0]
 
     @property
+    def built_in(self) -> bool:
+        """True for the kinds that Kubernetes itself has."""
+        return self.api_version != ARGO
+
+    @property
     def qualified(self) -> str:
         """Its name in messages, such as `rollouts.argoproj.io`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
@@ -42,6 +48,8 @@ RESOURCES = (
     Resource("Experiment", ARGO, "experiments", ("exp",)),
     Resource("ReplicaSet", APPS, "replicasets", ("rs",), has_status=True),
     Resource("Deployment", APPS, "deployments", ("deploy",), has_status=True),
+    # Nobody makes any, but the kubectl plugin does not begin before it has listed them.
+    Resource("Job", BATCH, "jobs", has_status=True),
     Resource("Pod", CORE, "pods", ("po",), has_status=True),
     Resource("Service", CORE, "services", ("svc",), has_status=True),
     Resource("Event", CORE, "events", ("ev",)),

@@ -14,8 +14,10 @@ MANAGER = "argocd-controller"
 
 # Seconds that somebody takes to look at a rollout that waits for a person, from and to.
 THINKING = (15.0, 60.0)
-# What a new version is like: the ending of its tag, and how often.
-_KINDS = {"": 0.74, "-errors": 0.1, "-crash": 0.08, "-nopull": 0.04, "-slow": 0.04}
+# What a new version is like: the ending of its tag, and how often. Errors are more frequent where
+# an analysis finds them; elsewhere nobody sees any.
+_KINDS = {"": 0.7, "-errors": 0.05, "-crash": 0.12, "-nopull": 0.06, "-slow": 0.07}
+_ANALYSED = {"": 0.5, "-errors": 0.35, "-crash": 0.06, "-nopull": 0.03, "-slow": 0.06}
 
 
 class Story:
@@ -59,7 +61,8 @@ class Story:
             return
         image = rollout["spec"]["template"]["spec"]["containers"][0]["image"]
         tag = company.next_version(image.rpartition(":")[2], self._random)
-        (kind,) = self._random.choices(list(_KINDS), list(_KINDS.values()))
+        kinds = _ANALYSED if app.style in company.ANALYSED else _KINDS
+        (kind,) = self._random.choices(list(kinds), list(kinds.values()))
         self._do(rollout, now, iter([person.set_image(rollout, f"{app.image}:{tag}{kind}")]))
 
     # -- looking after rollouts ------------------------------------------------------------------

@@ -73,7 +73,7 @@ def _body(
     target: Target, page: Sequence[Manifest], version: int, token: str, left: int
 ) -> Manifest:
     resource = target.resource
-    if not resource.group or resource.group == "apps":
+    if resource.built_in:
         # Items of built-in kinds do not repeat what the list says.
         page = [
             {key: value for key, value in item.items() if key not in ("kind", "apiVersion")}

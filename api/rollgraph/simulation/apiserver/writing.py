@@ -60,9 +60,7 @@ class Writes:
                 after = patched(held, change)
             case "application/merge-patch+json" | "application/apply-patch+yaml":
                 after = merged(held, change)
-            case "application/strategic-merge-patch+json" if target.resource.group != (
-                "argoproj.io"
-            ):
+            case "application/strategic-merge-patch+json" if target.resource.built_in:
                 after = merged(held, change)
             case _:
                 raise problems.ApiError(

@@ -122,8 +122,11 @@ class Facts:
 
     @cached_property
     def template_hash(self) -> str:
-        """A hash of its pod template; "" without one."""
-        template = self.spec.get("template")
+        """A hash of its pod template; "" without one.
+
+        Go's clients write `"resources": {}` and the like where there was nothing.
+        """
+        template = _without_empty(self.spec.get("template"))
         return short_hash(_encode(template)) if template else ""
 
     @cached_property
@@ -206,6 +209,13 @@ class Facts:
     @property
     def _weight_of_update(self) -> int:
         return self.set_weight if self.stable_hash else MAX_WEIGHT
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _without_empty(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item not in (None, {}, [], "")}
+    return list(map(_without_empty, value)) if isinstance(value, list) else value
 
 
 def _share(value: Any, whole: int, *, up: bool) -> int:

@@ -20,7 +20,8 @@ class Fault(StrEnum):
 
 def fault_of(image: str) -> Fault:
     """The fault of an image: that of `shop/cart:2.1-crash` is CRASH."""
-    ending = image.partition("@")[0].rpartition(":")[2].rpartition("-")[2]
+    _, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+    ending = tag.rpartition("-")[2]
     return Fault(ending) if ending in set(Fault) else Fault.NONE
 
 
