@@ -106,6 +106,7 @@ def test_each_setting_is_explained(setting: Any) -> None:
 
 QUERIES = {
     "README.md": QUERY.findall((ROOT / "README.md").read_text("utf-8")),
+    "docs/tutorial-demo.md": QUERY.findall((ROOT / "docs" / "tutorial-demo.md").read_text("utf-8")),
     "page.py": QUERY.findall(PAGE),
 }
 

@@ -54,17 +54,19 @@ ANALYSED = ("analysed", "background")
 
 
 def apps(count: int, first: int, clusters: int) -> Iterator[App]:
-    """The applications of one cluster: `count` in all, dealt in turn to the clusters."""
+    """The applications of one cluster; all clusters together have `count`.
+
+    As in a real fleet, the same applications run in each cluster, and roll out in the same way.
+    """
     names = [(team, name) for team, members in TEAMS.items() for name in members]
     # Team by team would put all of a small fleet into one namespace.
-    names = sorted(names, key=lambda item: TEAMS[item[0]].index(item[1]))
-    for number in range(first, count, clusters):
+    names.sort(key=lambda item: TEAMS[item[0]].index(item[1]))
+    for number in range(len(range(first, count, clusters))):
         team, name = names[number % len(names)]
-        round_ = number // (len(names) * clusters)
-        unique = f"{name}-{round_ + 1}" if round_ else name
+        again = number // len(names)
         style = STYLES[number % len(STYLES)]
         replicas = 5 if style == "guestbook" else 2 + number % 3
-        yield App(team, unique, style, replicas)
+        yield App(team, f"{name}-{again + 1}" if again else name, style, replicas)
 
 
 def objects(app: App, version: str) -> Iterator[Manifest]:
