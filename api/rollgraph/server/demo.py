@@ -34,7 +34,7 @@ def run(settings: Settings, plan: Plan, say: Callable[[str], None]) -> int:
     with TemporaryDirectory(prefix="rollgraph-demo-") as folder, _simulation(plan, folder) as made:
         kubeconfig = Path(made["kubeconfig"])
         clusters = ", ".join(made["clusters"])
-        say(f"SIMULATED clusters, which exist in this process's memory only: {clusters}")
+        say(f"SIMULATED clusters, which exist in memory only: {clusters}")
         say(f"{plan.rollouts} rollouts of an invented company, {plan.rate:g} new versions a minute")
         say(f"act on them too: kubectl argo rollouts --kubeconfig {kubeconfig} ...")
         spokes = settings.spokes.model_copy(update={"kubeconfig": (kubeconfig,)})
