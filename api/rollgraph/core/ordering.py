@@ -6,8 +6,9 @@ bytes can simply be joined.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
+from rollgraph.core.objects.meta import EPOCH
 from rollgraph.core.paging import Order, OrderField
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import RolloutRef
@@ -25,7 +26,6 @@ _IDENTITY = frozenset(part.field for part in TIE_BREAK)
 URGENCY = (Phase.DEGRADED, Phase.PAUSED, Phase.PROGRESSING, Phase.UNKNOWN, Phase.HEALTHY)
 
 _COMPLEMENT = bytes(range(255, -1, -1))
-_EPOCH = datetime.fromtimestamp(0, UTC)
 # Times before 1970 have to come first too: the sign bit is turned over.
 _BIAS = 2**63
 _PHASES = {phase.value: bytes((rank,)) for rank, phase in enumerate(URGENCY)}
@@ -104,7 +104,7 @@ def _text(text: str) -> bytes:
 
 def _time(moment: datetime) -> bytes:
     """Microseconds since 1970, in eight bytes."""
-    since = moment - _EPOCH
+    since = moment - EPOCH
     micros = (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
     return (micros + _BIAS).to_bytes(8)
 

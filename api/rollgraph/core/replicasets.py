@@ -1,12 +1,12 @@
 """A rollout's ReplicaSets: which part each plays, how it fares, and its pods."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from rollgraph.core.objects.meta import KubeObject, PodTemplate, Time
+from rollgraph.core.objects.meta import EPOCH, KubeObject, PodTemplate, Time
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.objects.workloads import (
     EXPERIMENT_TEMPLATE_ANNOTATION,
@@ -15,8 +15,6 @@ from rollgraph.core.objects.workloads import (
     ReplicaSet,
 )
 from rollgraph.core.pods import PodView, pod_view
-
-EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Role(StrEnum):

@@ -75,3 +75,11 @@ def test_a_view_has_the_newest_events_the_latest_last() -> None:
     assert [item.metadata.name for item in view.events] == [
         f"e-{n:02}" for n in range(5, MAX_EVENTS + 5)
     ]
+
+
+def test_an_event_whose_time_has_no_zone_is_told_without_its_times_and_harms_no_other() -> None:
+    zoneless = event(PAUSED | {"lastTimestamp": "2026-05-12T09:05:00"})
+    assert "timezone" in zoneless.unreadable
+    both = Belongings(events=[event(SERIES), zoneless])
+    view = build_view("east", samples.rollout("canary-healthy"), both)
+    assert [item.times for item in view.events] == [1, 7]

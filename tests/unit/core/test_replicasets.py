@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rollgraph.core.objects.meta import EPOCH
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.objects.workloads import Pod, ReplicaSet
 from rollgraph.core.replicasets import (
-    EPOCH,
     ContainerImage,
     ReplicaSetHealth,
     ReplicaSetView,

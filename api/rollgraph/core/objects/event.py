@@ -1,13 +1,12 @@
 """Events of Kubernetes that are about a Rollout: what the controller did, and why not."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from rollgraph.core.objects.meta import KubeObject, Read
+from rollgraph.core.objects.meta import EPOCH, KubeObject, Read, Time
 
 # Per rollout. An update of some steps makes about two dozen, and an API server keeps them for an
 # hour: a rollout that is updated twice a minute would fill the memory with what nobody reads.
 MAX_EVENTS = 50
-EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class InvolvedObject(Read, frozen=True):
@@ -28,7 +27,7 @@ class EventSeries(Read, frozen=True):
     """How often an event came again, in its newer form."""
 
     count: int = 0
-    last_observed_time: datetime | None = None
+    last_observed_time: Time | None = None
 
 
 class KubeEvent(KubeObject, frozen=True):
@@ -42,9 +41,9 @@ class KubeEvent(KubeObject, frozen=True):
     reason: str = ""
     message: str = ""
     count: int | None = None
-    first_timestamp: datetime | None = None
-    last_timestamp: datetime | None = None
-    event_time: datetime | None = None
+    first_timestamp: Time | None = None
+    last_timestamp: Time | None = None
+    event_time: Time | None = None
     series: EventSeries | None = None
     source: EventSource = EventSource()
     reporting_component: str = ""

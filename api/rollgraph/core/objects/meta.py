@@ -1,6 +1,6 @@
 """What all Kubernetes objects share: metadata, conditions, containers."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -12,6 +12,8 @@ LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 # Kubernetes' times name their zone. One without cannot be compared with the others.
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
+# Stands for a time that is not told, where times are compared: it comes first.
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Read(msgspec.Struct, frozen=True, rename="camel", gc=False):

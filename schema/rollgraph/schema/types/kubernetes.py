@@ -11,8 +11,8 @@ from strawberry import ID
 from rollgraph.core.objects import meta
 from rollgraph.core.objects.event import KubeEvent
 from rollgraph.core.refs import Kind, RolloutRef
-from rollgraph.core.replicasets import EPOCH
 from rollgraph.core.replicasets import ContainerImage as CoreImage
+from rollgraph.core.replicasets import created
 from rollgraph.schema.context import Context, Info
 from rollgraph.schema.described import enum, resolved
 from rollgraph.schema.ids import global_id
@@ -193,7 +193,7 @@ class KubernetesObject(Node):
     @resolved
     def created_at(self) -> datetime:
         """When it was created."""
-        return self.source.metadata.creation_timestamp or EPOCH
+        return created(self.source)
 
     @resolved
     def labels(self, keys: Annotated[list[str] | None, KEYS] = None) -> list[KeyValue]:

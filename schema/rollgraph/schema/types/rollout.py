@@ -11,7 +11,7 @@ from rollgraph.core.images import running_images
 from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import Kind, RolloutRef
-from rollgraph.core.replicasets import EPOCH, Role, created
+from rollgraph.core.replicasets import Role, created
 from rollgraph.core.revisions import Revision as CoreRevision
 from rollgraph.core.view import RolloutView, StrategyKind
 from rollgraph.schema.connections import (
@@ -351,7 +351,7 @@ class Rollout(KubernetesObject):
         """What Kubernetes recorded about it, the latest first; it forgets after an hour."""
         return connect(
             self.view.events,
-            lambda item: ((item.last_seen or EPOCH).isoformat(), item.metadata.name),
+            lambda item: (item.age_key[0].isoformat(), item.age_key[1]),
             lambda item: KubernetesEvent(event=item),
             window(first, after, last, before),
             descending=True,
