@@ -4,7 +4,7 @@ A port speaks of intents, not of a technology. Each states its guarantees here, 
 declared; one contract suite (`tests/contract`) holds every adapter to them.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -12,12 +12,15 @@ from typing import Protocol
 import msgspec
 
 from rollgraph.core.connection import ClusterView
+from rollgraph.core.decision import Decision
 from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.paging import Page, PageRequest
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import Kind, RolloutRef
+from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView
+from rollgraph.core.viewer import Viewer
 
 
 class Clock(Protocol):
@@ -212,3 +215,66 @@ class Mirror(Protocol):
 
     def namespaces(self, cluster: str) -> Sequence[str]:
         """The namespaces of a cluster that have rollouts now, by name."""
+
+
+class TokenVerifier(Protocol):
+    """Knows callers by their tokens."""
+
+    async def verify(self, token: str) -> Viewer:
+        """The caller whose token it is.
+
+        Raises `UnauthenticatedViewerError` for a token that is not good, with a message that says
+        which check failed and never repeats any of it; `IdentityProviderError` if it cannot be told
+        now, because who would know does not answer. Nobody is let in while that cannot be told.
+        """
+
+
+class Enforcer(Protocol):
+    """A policy: which tuples of subject, resource, action and object it allows.
+
+    Answers from memory, at once. Denies whatever it is not told to allow.
+    """
+
+    @property
+    def version(self) -> int:
+        """Grows whenever an answer may have changed."""
+
+    def allows(self, subjects: Sequence[str], resource: str, action: str, object: str) -> bool:
+        """Whether a user with these names (their own first, then groups) may do that."""
+
+
+class Rights(Protocol):
+    """What one viewer may see and do, under one version of the policy.
+
+    Answers from memory, at once: it may be asked for each of 10,000 rollouts of a request.
+    """
+
+    @property
+    def viewer(self) -> Viewer:
+        """Whose they are."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for two viewers only if they see the same, so that answers may be shared."""
+
+    @property
+    def sees_all(self) -> bool:
+        """True if every rollout is seen, so that nobody need ask for each."""
+
+    def sees(self, view: RolloutView) -> bool:
+        """Whether a rollout, and all that belongs to it, is shown."""
+
+    def sees_cluster(self, cluster: str) -> bool:
+        """Whether a cluster is shown although none of its rollouts may be."""
+
+    def may(self, verb: Verb, ref: RolloutRef, view: RolloutView | None = None) -> Decision:
+        """Whether an action is allowed, by scopes and by policy; the spoke is not asked.
+
+        `view` is the rollout, if it exists. A refusal says the same whether it exists or not.
+        """
+
+    def may_use(self, scope: Scope) -> Decision:
+        """Whether the token has not been narrowed to less."""
+
+    def is_admin(self) -> Decision:
+        """Whether what concerns everybody is shown, such as the audit."""

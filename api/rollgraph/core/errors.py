@@ -5,6 +5,8 @@
     ├── BadRequestError      what the caller asked for makes no sense, and never will
     │   ├── BadCursorError
     │   └── BadFilterError
+    ├── UnauthenticatedViewerError   a caller's token or session is missing, wrong or at its end
+    ├── IdentityProviderError        who would know a caller does not answer
     ├── UnreadableError      an object or answer that is not what the API promises
     └── SpokeError           a spoke's API server could not, or would not, answer
         ├── UnreachableError       no connection, or it broke
@@ -40,6 +42,14 @@ class BadCursorError(BadRequestError):
 
 class BadFilterError(BadRequestError):
     """A filter or label selector cannot be understood."""
+
+
+class UnauthenticatedViewerError(RollgraphError):
+    """A caller cannot be told by what they sent: the message says which check failed, no more."""
+
+
+class IdentityProviderError(RollgraphError):
+    """Whoever would know a caller does not answer, or not what was agreed; try again later."""
 
 
 class UnreadableError(RollgraphError):
