@@ -133,6 +133,7 @@ class FakeListWatch:
     Attributes:
         refuse: Each request by these kinds is answered with the error; None means all kinds.
         muted: Requests by these verbs (list, watch, stream, version) are never answered.
+        slow: Seconds that requests by these kinds take.
         breaks: Raised by each request: a fault of ours, not of a spoke.
         requests: Each request's verb, kind and version.
     """
@@ -142,6 +143,7 @@ class FakeListWatch:
         self.version = version
         self.refuse: dict[Kind | None, SpokeError] = {}
         self.muted: set[str] = set()
+        self.slow: dict[Kind | None, float] = {}
         self.breaks: Exception | None = None
         self.requests: list[tuple[str, Kind | None, str]] = []
         self.closed = False
@@ -219,6 +221,7 @@ class FakeListWatch:
         await self._speaks.wait()
         if verb in self.muted:
             await anyio.sleep_forever()
+        await anyio.sleep(self.slow.get(kind, 0))
         if self.breaks is not None:
             raise self.breaks
         for error in (self.refuse.get(kind), self.refuse.get(None)):

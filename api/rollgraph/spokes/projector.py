@@ -40,20 +40,28 @@ class Projector:
         self._build = build
         self._views: dict[ObjectKey, RolloutView] = {}
 
-    async def run(self, inventory: Inventory) -> None:
-        """Shows an inventory whose rollouts have been read, and every change of it."""
+    async def run(self, inventory: Inventory, shown: Callable[[], None] = lambda: None) -> None:
+        """Shows an inventory whose rollouts have been read, and every change of it.
+
+        Args:
+            inventory: What is held of the spoke.
+            shown: Called once all that was held at the start is in the fleet's model.
+        """
         inventory.dirty.mark(self._views)
+        while len(inventory.dirty):
+            await self._take_turn(inventory)
+        shown()
         while True:
             await inventory.dirty.wait()
-            self._take_turn(inventory)
-            await anyio.lowlevel.checkpoint()
+            await self._take_turn(inventory)
 
-    def _take_turn(self, inventory: Inventory) -> None:
+    async def _take_turn(self, inventory: Inventory) -> None:
         end = perf_counter() + TURN
         while (key := inventory.dirty.take()) is not None:
             self._project(inventory, key)
             if perf_counter() >= end:
-                return
+                break
+        await anyio.lowlevel.checkpoint()
 
     def _project(self, inventory: Inventory, key: ObjectKey) -> None:
         rollout = inventory.rollouts.get(key)

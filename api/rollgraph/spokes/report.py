@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from rollgraph.core.connection import ClusterView, ConnectionStatus, Verdict, verdict
+import msgspec
+
+from rollgraph.core.connection import (
+    ClusterView,
+    ConnectionStatus,
+    Verdict,
+    WatchView,
+    verdict,
+)
 from rollgraph.core.errors import RollgraphError
+from rollgraph.core.refs import Kind
 from rollgraph.ports import Clock, Projection, ServerVersions, Spoke
 from rollgraph.spokes.watchstate import WatchState, problem_of
 
@@ -17,10 +26,15 @@ class Report:
     Args:
         projection: The fleet's model.
         clock: The time of day.
+
+    Attributes:
+        shown: Whether the rollouts that were read first are in the fleet's model. Before, a cluster
+            whose list has come would look as if it had no rollouts.
     """
 
     def __init__(self, projection: Projection, clock: Clock) -> None:
         self.doubt: RollgraphError | None = None
+        self.shown = False
         self.versions = ServerVersions()
         self._projection = projection
         self._clock = clock
@@ -41,7 +55,7 @@ class Report:
         """
         for watch in watches:
             watch.settle()
-        views = tuple(watch.view(self.doubt) for watch in watches)
+        views = tuple(self._as_shown(watch.view(self.doubt)) for watch in watches)
         found = verdict(views)
         if self.doubt is not None:
             # Said of the spoke, not of each watch.
@@ -64,6 +78,13 @@ class Report:
                 argo_rollouts_version=self.versions.argo_rollouts,
             )
         )
+
+    def _as_shown(self, view: WatchView) -> WatchView:
+        if self.shown or view.kind is not Kind.ROLLOUT:
+            return view
+        connected = view.status is ConnectionStatus.CONNECTED
+        status = ConnectionStatus.SYNCING if connected else view.status
+        return msgspec.structs.replace(view, status=status, synced=False)
 
     def _since(self, status: ConnectionStatus) -> datetime:
         if self._last is not None and self._last.status is status:

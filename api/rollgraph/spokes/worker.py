@@ -96,7 +96,11 @@ class Worker:
 
     async def _project(self) -> None:
         await self._informer.synced()
-        await self._projector.run(self._inventory)
+        await self._projector.run(self._inventory, self._shown)
+
+    def _shown(self) -> None:
+        self._report.shown = True
+        self._tell()
 
     async def _keep_reporting(self) -> None:
         while True:

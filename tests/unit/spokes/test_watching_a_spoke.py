@@ -1,5 +1,7 @@
 """From objects on a spoke to views in the fleet's model."""
 
+from datetime import timedelta
+
 import anyio
 
 from fakes.fleet import FakeSpoke, running
@@ -9,7 +11,7 @@ from rollgraph.core.connection import ConnectionStatus, Problem
 from rollgraph.core.errors import ForbiddenError, NotInstalledError
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.view import RolloutView
-from rollgraph.spokes.informer import ALWAYS
+from rollgraph.spokes.informer import ALWAYS, OTHERS_WITHIN
 from rollgraph.spokes.store import Change
 
 CHECKOUT = RolloutRef("east", "default", "checkout")
@@ -31,6 +33,22 @@ async def test_a_rollout_comes_whole_at_once() -> None:
         cluster = fleet.projection.clusters["east"]
         assert cluster.synced
         assert (cluster.kubernetes_version, cluster.argo_rollouts_version) == ("v1.34.4", "v1.8.3")
+
+
+async def test_a_cluster_is_not_called_read_before_its_rollouts_are_shown() -> None:
+    """Rollouts are shown with their pods, or two seconds later: until then they are not missing."""
+    east = FakeSpoke("east")
+    east.cluster.put(Kind.ROLLOUT, rollout("checkout"))
+    east.server.slow[Kind.POD] = OTHERS_WITHIN * 0.9
+    async with running(east) as fleet:
+        await anyio.sleep(OTHERS_WITHIN / 2)
+        cluster = fleet.projection.clusters["east"]
+        assert CHECKOUT not in fleet.projection.rollouts
+        assert (cluster.status, cluster.synced) == (ConnectionStatus.SYNCING, False)
+        assert cluster.stale(cluster.since, timedelta(seconds=10))
+        await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
+        assert CHECKOUT in fleet.projection.rollouts
+        assert fleet.projection.clusters["east"].synced
 
 
 async def test_changes_follow() -> None:
