@@ -88,6 +88,7 @@ class Entry(msgspec.Struct, frozen=True):
         file: The file that has the context.
         cluster_folder: The folder from which paths in `cluster` count.
         user_folder: The folder from which paths in `user` count.
+        place: Where it stands, for a complaint about it.
     """
 
     name: str
@@ -96,7 +97,8 @@ class Entry(msgspec.Struct, frozen=True):
     user: User
     cluster_folder: Path
     user_folder: Path
-    extension: Extension
+    place: str
+    extension: Extension = Extension()
 
 
 def read_kubeconfig(path: Path) -> KubeconfigFile:
@@ -140,6 +142,7 @@ def entries(files: Mapping[Path, KubeconfigFile]) -> list[Entry]:
                 user=(user.user if user is not None else None) or User(),
                 cluster_folder=cluster_path.parent,
                 user_folder=user_path.parent,
+                place=place,
                 extension=_extension(context, place),
             )
         )

@@ -113,11 +113,14 @@ class KubernetesListWatch:
         params = {"resourceVersion": resource_version, "continue": continue_}
         if limit is not None:
             params["limit"] = str(limit)
+        return await self.page(_path(kind, namespace), _query(kind, params))
+
+    async def page(self, path: str, query: Mapping[str, str]) -> ObjectList:
+        """One page of a list of whatever is at a path; fails as `list` does."""
         limits = aiohttp.ClientTimeout(
             connect=CONNECT, sock_connect=SOCK_CONNECT, sock_read=self._patience
         )
-        body = await self._get(_path(kind, namespace), _query(kind, params), limits)
-        return decode.object_list(body)
+        return decode.object_list(await self._get(path, query, limits))
 
     @asynccontextmanager
     async def watch(
@@ -130,14 +133,26 @@ class KubernetesListWatch:
         initial_events: bool = False,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
         """A stream of changes."""
+        params = {"resourceVersion": resource_version}
+        if initial_events:
+            params |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+        async with self.stream(_path(kind, namespace), _query(kind, params), timeout) as events:
+            yield events
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        timeout: float,  # noqa: ASYNC109 - the server's, not ours
+    ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        """A stream of changes of whatever is at a path; ends and fails as `watch` does."""
         params = {
             "watch": "true",
             "allowWatchBookmarks": "true",
-            "resourceVersion": resource_version,
             "timeoutSeconds": str(int(timeout)),
+            **query,
         }
-        if initial_events:
-            params |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
         limits = aiohttp.ClientTimeout(
             total=timeout + WATCH_OVERTIME,
             connect=CONNECT,
@@ -146,7 +161,7 @@ class KubernetesListWatch:
         )
         # Not compressed: each event would wait for its block, and each stream cost a window.
         plain = {"Accept-Encoding": "identity"}
-        request = self._request(_path(kind, namespace), _query(kind, params), limits, plain)
+        request = self._request(path, params, limits, plain)
         async with request as response, aclosing(_events(response)) as events:
             try:
                 yield events

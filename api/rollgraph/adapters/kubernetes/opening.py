@@ -20,7 +20,6 @@ from rollgraph.adapters.kubernetes.kubeconfig import Entry
 from rollgraph.adapters.kubernetes.listwatch import KubernetesListWatch
 from rollgraph.adapters.kubernetes.tls import tls_context
 from rollgraph.core.errors import ConfigError
-from rollgraph.ports import ListWatch
 
 
 class Opening:
@@ -35,18 +34,17 @@ class Opening:
         self._entry = entry
         self._exec_allow = exec_allow
 
-    async def __call__(self) -> ListWatch:
+    async def __call__(self) -> KubernetesListWatch:
         """Opens it, with credentials as they are now.
 
-        Raises `ConfigError` naming the context and what was expected, or `UnauthenticatedError`.
+        Raises `ConfigError` naming the entry and what was expected, or `UnauthenticatedError`.
         """
         try:
             return await self._open()
         except ConfigError as error:
-            where = f"{self._entry.file}: context {self._entry.name!r}"
-            raise ConfigError(f"{where}: {error}") from error
+            raise ConfigError(f"{self._entry.place}: {error}") from error
 
-    async def _open(self) -> ListWatch:
+    async def _open(self) -> KubernetesListWatch:
         cluster = self._entry.cluster
         secure = _checked_url(cluster.server, "server", {"http", "https"}).scheme == "https"
         if cluster.proxy_url:
