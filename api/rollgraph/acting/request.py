@@ -1,0 +1,83 @@
+"""What a caller asks to be done: one action on one rollout, or on many."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from rollgraph.core.actions.action import Action
+from rollgraph.core.filtering import RolloutFilter
+from rollgraph.core.refs import RolloutRef
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """Where the caller saw the rollout; what is None is not compared.
+
+    Attributes:
+        step_index: How many steps were done.
+        pod_template_hash: The hash of the newest template.
+        resource_version: The Rollout object's version.
+    """
+
+    step_index: int | None = None
+    pod_template_hash: str | None = None
+    resource_version: str | None = None
+
+
+ANYWHERE = Expected()
+
+
+class ActionRequest(msgspec.Struct, frozen=True):
+    """One action on one rollout.
+
+    Attributes:
+        ref: The rollout; also for what belongs to it, such as an AnalysisRun.
+        expected: Where the caller saw it: if it is elsewhere now, nothing is done.
+        reason: Why, in the caller's words, for the audit.
+        dry_run: Asks the spoke to check everything and to change nothing.
+        idempotency_key: Names the request: with the same key it is carried out once, and answered
+            alike for 24 h. "" for none. A dry run needs none, and takes none up.
+    """
+
+    ref: RolloutRef
+    action: Action
+    expected: Expected = ANYWHERE
+    reason: str = ""
+    dry_run: bool = False
+    idempotency_key: str = ""
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """These rollouts, in this order."""
+
+    refs: tuple[RolloutRef, ...]
+
+
+class Matching(msgspec.Struct, frozen=True):
+    """The rollouts that match and that the caller sees.
+
+    Attributes:
+        token: From the answer to a dry run: acts on exactly the rollouts of that answer, and on
+            each only where it was then. Without one only a dry run is possible.
+    """
+
+    filter: RolloutFilter
+    token: str = ""
+
+
+Targets: TypeAlias = Listed | Matching
+
+
+class BulkRequest(msgspec.Struct, frozen=True):
+    """One action on many rollouts, across clusters; each comes out by itself.
+
+    Attributes:
+        stop_on_first_error: Begins no further rollout once one has failed.
+        idempotency_key: As for one action; each rollout is carried out once.
+    """
+
+    action: Action
+    targets: Targets
+    reason: str = ""
+    dry_run: bool = False
+    stop_on_first_error: bool = False
+    idempotency_key: str = ""
