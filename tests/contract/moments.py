@@ -1,18 +1,12 @@
 """A rollout's objects at a moment as Rollgraph sees them, without what differs from run to run."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from rollgraph.core.belongings import Belongings
-from rollgraph.core.objects.analysis import AnalysisRun, Experiment
-from rollgraph.core.objects.decode import kube_object
+from lives import view_of
 from rollgraph.core.objects.meta import Condition
-from rollgraph.core.objects.rollout import Rollout
-from rollgraph.core.objects.workloads import Deployment, Pod, ReplicaSet
-from rollgraph.core.refs import Kind
 from rollgraph.core.replicasets import ReplicaSetView
-from rollgraph.core.view import RolloutView, build_view
+from rollgraph.core.view import RolloutView
 
 Moment = dict[str, Any]
 
@@ -22,28 +16,8 @@ def moment(objects: Sequence[dict[str, Any]], name: str) -> Moment:
 
     Hashes of templates are replaced by revisions; names, UIDs and times are left out.
     """
-    decoded = [kube_object(Kind(item["kind"]), _recorded(item)) for item in objects]
-    (rollout,) = (
-        item for item in decoded if isinstance(item, Rollout) and item.metadata.name == name
-    )
-    view = build_view(
-        "east",
-        rollout,
-        Belongings(
-            replica_sets=[item for item in decoded if isinstance(item, ReplicaSet)],
-            pods=[item for item in decoded if isinstance(item, Pod)],
-            analysis_runs=[item for item in decoded if isinstance(item, AnalysisRun)],
-            experiments=[item for item in decoded if isinstance(item, Experiment)],
-            workload=next((item for item in decoded if isinstance(item, Deployment)), None),
-        ),
-    )
+    view = view_of(objects, name)
     return _plain(view, _revisions(view))
-
-
-def _recorded(item: dict[str, Any]) -> bytes:
-    """As the testbed records objects: without the writers."""
-    metadata = {key: value for key, value in item["metadata"].items() if key != "managedFields"}
-    return json.dumps({**item, "metadata": metadata}).encode()
 
 
 def _revisions(view: RolloutView) -> dict[str, str]:
