@@ -15,6 +15,7 @@ class RecordingProjection:
     Attributes:
         clusters: What is known of each cluster now.
         rollouts: What is known of each rollout now.
+        shown: Every view that was put, in order.
         log: Every change of rollouts, and dropped clusters, in order.
         statuses: Each cluster's statuses and problems in order, repetitions left out.
     """
@@ -22,6 +23,7 @@ class RecordingProjection:
     def __init__(self) -> None:
         self.clusters: dict[str, ClusterView] = {}
         self.rollouts: dict[RolloutRef, RolloutView] = {}
+        self.shown: list[RolloutView] = []
         self.log: list[str] = []
         self.statuses: dict[str, list[tuple[ConnectionStatus, Problem | None]]] = {}
 
@@ -35,6 +37,7 @@ class RecordingProjection:
     def put_rollout(self, view: RolloutView) -> None:
         """Of the port."""
         self.rollouts[view.ref] = view
+        self.shown.append(view)
         self.log.append(f"put {view.ref}")
 
     def drop_rollout(self, ref: RolloutRef) -> None:

@@ -13,6 +13,7 @@ from rollgraph.core.refs import Kind, ObjectKey
 from rollgraph.spokes.dirty import DirtyKeys
 from rollgraph.spokes.signal import Signal
 from rollgraph.spokes.store import Change, Delivery, Store, key_of
+from rollgraph.spokes.transitions import Transitions
 
 # Called for every change, in the order of deliveries, before anything else runs. It must not raise
 # and must not be slow: the reader of the watch stands still meanwhile.
@@ -21,6 +22,8 @@ Listener: TypeAlias = Callable[[Kind, Change], None]
 
 class Inventory:
     """The stores of one spoke's kinds, kept in step with `dirty`, the rollouts to look at again.
+
+    `transitions` are the states of rollouts to show before that, each of which also is in `dirty`.
 
     Args:
         listener: Is told every change of every kind; a state that lasts a few milliseconds is
@@ -32,6 +35,7 @@ class Inventory:
 
     def __init__(self, listener: Listener | None = None) -> None:
         self.dirty = DirtyKeys()
+        self.transitions = Transitions()
         self.rollouts: Store[Rollout] = Store()
         self._replica_sets: Store[ReplicaSet] = Store()
         self._pods: Store[Pod] = Store()
@@ -133,6 +137,7 @@ class Inventory:
         """Marks the rollouts that a change touches: those it left behind, too."""
         if kind is Kind.ROLLOUT:
             needed = self.needs_deployments
+            self.transitions.note(change)
             self._workloads.follow(change)
             if needed is not self.needs_deployments:
                 self.needs_changed.notify()

@@ -1,4 +1,8 @@
-"""From dirty rollouts to views, and from views that differ to the fleet's model."""
+"""From dirty rollouts to views, and from views that differ to the fleet's model.
+
+A rollout that changes faster than it is shown is shown once, as it is then; but each of its phases
+and steps is shown.
+"""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -13,6 +17,7 @@ from rollgraph.core.refs import ObjectKey, RolloutRef
 from rollgraph.core.view import RolloutView, build_view
 from rollgraph.ports import Projection
 from rollgraph.spokes.inventory import Inventory
+from rollgraph.spokes.store import key_of
 
 # Seconds of work before every other task gets its turn: a query must not wait behind a relist.
 TURN = 0.005
@@ -57,18 +62,30 @@ class Projector:
 
     async def _take_turn(self, inventory: Inventory) -> None:
         end = perf_counter() + TURN
-        while (key := inventory.dirty.take()) is not None:
-            self._project(inventory, key)
-            if perf_counter() >= end:
-                break
+        while self._project_next(inventory) and perf_counter() < end:
+            pass
         await anyio.lowlevel.checkpoint()
 
-    def _project(self, inventory: Inventory, key: ObjectKey) -> None:
+    def _project_next(self, inventory: Inventory) -> bool:
+        """Shows a state that is over, or else what a rollout is now; False if there is neither.
+
+        In this order, for a state is over only if its rollout is dirty: no view goes back.
+        """
+        passed = inventory.transitions.take()
+        if passed is not None:
+            self._show(inventory, key_of(passed), passed)
+            return True
+        key = inventory.dirty.take()
+        if key is None:
+            return False
         rollout = inventory.rollouts.get(key)
-        if rollout is None:
-            if self._views.pop(key, None) is not None:
-                self._projection.drop_rollout(RolloutRef(self._cluster, key.namespace, key.name))
-            return
+        if rollout is not None:
+            self._show(inventory, key, rollout)
+        elif self._views.pop(key, None) is not None:
+            self._projection.drop_rollout(RolloutRef(self._cluster, key.namespace, key.name))
+        return True
+
+    def _show(self, inventory: Inventory, key: ObjectKey, rollout: Rollout) -> None:
         try:
             view = self._build(self._cluster, rollout, inventory.belongings(rollout))
         except Exception:  # noqa: BLE001 - one odd rollout must not hide all others of its cluster

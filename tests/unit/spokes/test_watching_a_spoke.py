@@ -94,6 +94,22 @@ async def test_every_state_is_told_to_the_listener_in_order() -> None:
         assert fleet.projection.rollouts[CHECKOUT].rollout.metadata.label("state") == "49"
 
 
+async def test_no_phase_or_step_is_left_out_however_short_it_was() -> None:
+    east = FakeSpoke("east")
+    east.cluster.put(Kind.ROLLOUT, rollout("checkout"))
+    async with running(east) as fleet:
+        await until(lambda: fleet.projection.status("east") is ConnectionStatus.CONNECTED)
+        story = [("Progressing", 0), ("Paused", 1), ("Progressing", 2), ("Paused", 3)] * 25
+        for phase, index in story:
+            manifest = rollout("checkout")
+            manifest["status"] = {"phase": phase, "currentStepIndex": index}
+            east.cluster.put(Kind.ROLLOUT, manifest)
+        east.cluster.delete(Kind.ROLLOUT, "checkout")
+        await until(lambda: CHECKOUT not in fleet.projection.rollouts)
+    shown = [(view.phase.value, view.step_index) for view in fleet.projection.shown[1:]]
+    assert shown == story
+
+
 async def test_deployments_are_watched_only_while_needed() -> None:
     east = FakeSpoke("east")
     containers = [{"name": "shop", "image": "shop:1"}]
