@@ -2,17 +2,22 @@
 
     RollgraphError
     ├── ConfigError          a setting, a file or a flag is wrong; the process should not start
+    │   └── PolicyError          a policy is wrong; while running, the last good one stays
     ├── BadRequestError      what the caller asked for makes no sense, and never will
     │   ├── BadCursorError
     │   └── BadFilterError
+    ├── NotAllowedError      a viewer may not do what they ask for
     ├── UnauthenticatedViewerError   a caller's token or session is missing, wrong or at its end
     ├── IdentityProviderError        who would know a caller does not answer
     ├── UnreadableError      an object or answer that is not what the API promises
     └── SpokeError           a spoke's API server could not, or would not, answer
         ├── UnreachableError       no connection, or it broke
+        │   └── UnansweredError    it broke after a change was sent: nobody knows what became of it
         ├── UnauthenticatedError   401: the credentials are wrong or expired
         ├── ForbiddenError         403: the credentials lack a right
         ├── NotInstalledError      404 on a collection: the spoke does not know this kind
+        ├── NotFoundError          404 on an object: there is none of that name
+        ├── ConflictError          409: the object has changed since the version that was named
         ├── ExpiredError           410: the resourceVersion is too old to go on from
         ├── TooLargeVersionError   504: the resourceVersion is newer than the server's cache
         ├── TooManyRequestsError   429: the server asks us to wait
@@ -23,6 +28,8 @@ A `SpokeError` says which spoke by the place that catches it: one reflector watc
 The tree is translated to GraphQL in one table, `rollgraph.schema.errors`.
 """
 
+from rollgraph.core.decision import Decision
+
 
 class RollgraphError(Exception):
     """Something that Rollgraph can explain went wrong."""
@@ -30,6 +37,10 @@ class RollgraphError(Exception):
 
 class ConfigError(RollgraphError):
     """A setting is wrong: the message says which file or flag, which key, and what was expected."""
+
+
+class PolicyError(ConfigError):
+    """A policy is wrong: a line for each problem says where it is, what is there and expected."""
 
 
 class BadRequestError(RollgraphError):
@@ -42,6 +53,20 @@ class BadCursorError(BadRequestError):
 
 class BadFilterError(BadRequestError):
     """A filter or label selector cannot be understood."""
+
+
+class NotAllowedError(RollgraphError):
+    """A viewer may not do what they ask for.
+
+    Args:
+        decision: Who refused, and what is missing.
+        action: What was refused, as the schema's `@rbac` names it: "promote".
+    """
+
+    def __init__(self, decision: Decision, action: str) -> None:
+        super().__init__(decision.message or f"you may not {action} here")
+        self.decision = decision
+        self.action = action
 
 
 class UnauthenticatedViewerError(RollgraphError):
@@ -62,15 +87,30 @@ class SpokeError(RollgraphError):
     Args:
         message: What happened, for a person.
         retry_after: Seconds the server asked us to wait, if it did.
+        code: The HTTP status; 0 if there was no answer.
+        reason: The server's reason in a word, such as `Invalid`; "" if it gave none.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        code: int = 0,
+        reason: str = "",
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.code = code
+        self.reason = reason
 
 
 class UnreachableError(SpokeError):
     """No connection could be made, or it broke."""
+
+
+class UnansweredError(UnreachableError):
+    """A change was sent, and no answer came: it may have been carried out, or will be yet."""
 
 
 class UnauthenticatedError(SpokeError):
@@ -83,6 +123,14 @@ class ForbiddenError(SpokeError):
 
 class NotInstalledError(SpokeError):
     """404 on a collection: this spoke does not serve the kind."""
+
+
+class NotFoundError(SpokeError):
+    """404 on an object: there is none of that name."""
+
+
+class ConflictError(SpokeError):
+    """409: the object has changed since the version that the request named; nothing was done."""
 
 
 class ExpiredError(SpokeError):

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
+from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.core.connection import ClusterView
-from rollgraph.ports import Mirror
+from rollgraph.core.decision import Decision
+from rollgraph.core.errors import UnauthenticatedViewerError
+from rollgraph.core.refs import RolloutRef
+from rollgraph.core.verbs import Scope, Verb
+from rollgraph.ports import Mirror, Rights
 from rollgraph.schema.limits.bounds import DEFAULTS, Limits
 
 if TYPE_CHECKING:
@@ -43,13 +48,16 @@ class Context:
         request_id: Names the request in logs and in masked errors.
         about: The gateway that answers.
         fragments: Parts of answers that are kept; None keeps nothing.
+        caller: Who asks, and what they may see and do.
 
     Attributes:
         fleet_reads: How often something was asked that changes with the mirror's version.
-        moment_reads: How often something was asked that changes by itself.
+        moment_reads: How often something was asked that changes by itself, or that is the caller's
+            alone.
     """
 
     __slots__ = (
+        "_caller",
         "_mirror",
         "_now",
         "about",
@@ -68,9 +76,11 @@ class Context:
         request_id: str = "",
         about: About | None = None,
         fragments: "FragmentCache | None" = None,
+        caller: Caller = ANYBODY,
     ) -> None:
         self._mirror = mirror
         self._now = now
+        self._caller = caller
         self.patience = patience
         self.request_id = request_id
         self.about = about if about is not None else About()
@@ -89,6 +99,31 @@ class Context:
         """When the request arrived."""
         self.moment_reads += 1
         return self._now
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks, with their token if it is passed on."""
+        self.moment_reads += 1
+        return self._caller
+
+    @property
+    def rights(self) -> Rights:
+        """What the caller may do; `fleet`, `cluster` and `clusters` settle what they see."""
+        return self.caller.rights
+
+    def check_login(self) -> None:
+        """Raises `UnauthenticatedViewerError` if the caller's login has ended meanwhile."""
+        end = self._caller.viewer.expires_at
+        if end is not None and end <= self._now:
+            raise UnauthenticatedViewerError("the login has ended: log in again")
+
+    def may_use(self, scope: Scope) -> Decision:
+        """Whether the caller's token has not been narrowed to less."""
+        return self._caller.rights.may_use(scope)
+
+    def may(self, verb: Verb, ref: RolloutRef) -> Decision:
+        """Whether the caller may do that to a rollout, which may not exist."""
+        return self._caller.rights.may(verb, ref, self._mirror.rollout(ref))
 
     def cluster(self, name: str) -> ClusterView | None:
         """What is known of a cluster itself."""

@@ -3,8 +3,10 @@
 | code | meaning | what to do |
 |---|---|---|
 | `BAD_USER_INPUT` | an argument makes no sense | change the request |
+| `FORBIDDEN` | the viewer may not | ask for a token or a right; `extensions` say which |
 | `GRAPHQL_PARSE_FAILED` | the document is not GraphQL | change the request |
 | `GRAPHQL_VALIDATION_FAILED` | the document does not fit the schema | change the request |
+| `UNAUTHENTICATED` | the login has ended | log in again |
 | `INTERNAL_SERVER_ERROR` | a bug; `extensions.requestId` finds it in the log | report it |
 
 The codes of limits are in `limits.bounds`; docs/reference/errors.md has all of them.
@@ -12,10 +14,16 @@ Only masked errors carry the request's id: an error of validation is kept with i
 would tell the id of whoever asked first.
 """
 
+from typing import Any
+
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from rollgraph.core.errors import BadRequestError
+from rollgraph.core.errors import (
+    BadRequestError,
+    NotAllowedError,
+    UnauthenticatedViewerError,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -23,6 +31,8 @@ _log = structlog.get_logger(__name__)
 CODES: dict[type[BaseException], str] = {
     GraphQLSyntaxError: "GRAPHQL_PARSE_FAILED",
     BadRequestError: "BAD_USER_INPUT",
+    NotAllowedError: "FORBIDDEN",
+    UnauthenticatedViewerError: "UNAUTHENTICATED",
 }
 INTERNAL = "INTERNAL_SERVER_ERROR"
 
@@ -40,6 +50,8 @@ def translate(error: GraphQLError, request_id: str) -> None:
         _log.error("resolver_failed", request_id=request_id, exc_info=error.original_error)
         error.message = "Internal error"
         extensions = {"code": code, "requestId": request_id}
+    elif isinstance(error.original_error, NotAllowedError):
+        extensions |= _refusal(error.original_error)
     error.extensions = extensions
 
 
@@ -48,6 +60,16 @@ def _code(error: GraphQLError) -> str:
     if cause is None or isinstance(cause, GraphQLError):
         return _spoken_by_graphql(error)
     return next((CODES[cls] for cls in type(cause).__mro__ if cls in CODES), INTERNAL)
+
+
+def _refusal(error: NotAllowedError) -> dict[str, Any]:
+    """What a program may want to know of a refusal: to ask for another token, say."""
+    decision = error.decision
+    return {
+        "action": error.action,
+        "layer": decision.refused_by,
+        "missingScopes": list(decision.missing_scopes),
+    }
 
 
 def _spoken_by_graphql(error: GraphQLError) -> str:

@@ -12,6 +12,7 @@ from rollgraph.core.filtering import string_predicate
 from rollgraph.core.labels import selector
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.replicasets import created
+from rollgraph.core.verbs import Scope, Verb
 from rollgraph.schema.connections import (
     FILTER,
     MAX_PAGE,
@@ -27,6 +28,7 @@ from rollgraph.schema.connections import (
 )
 from rollgraph.schema.context import Context, Info
 from rollgraph.schema.described import resolved
+from rollgraph.schema.guard import guarded
 from rollgraph.schema.inputs import (
     ClusterFilter,
     ClusterOrder,
@@ -51,6 +53,7 @@ DEFAULT_GROUPS: list[RolloutGroupKey] = [RolloutGroupKey.PHASE]
 class Query:
     """What can be asked."""
 
+    @guarded(verb=Verb.GET)
     @resolved
     def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
@@ -58,6 +61,7 @@ class Query:
         """Any object by its global ID; null if it does not exist (any more)."""
         return node(info, id)
 
+    @guarded(verb=Verb.GET)
     @resolved
     def nodes(
         self,
@@ -69,11 +73,13 @@ class Query:
             raise BadRequestError(f"at most {MAX_PAGE} `ids` at a time, got {len(ids)}")
         return [node(info, id) for id in ids]
 
+    @guarded()
     @resolved
     def gateway(self, info: Info) -> GatewayInfo:
         """The gateway that answers: its version, and what it allows."""
         return gateway_info(info)
 
+    @guarded(verb=Verb.GET)
     @resolved
     def rollout_summary(
         self,
@@ -86,6 +92,7 @@ class Query:
         """Rollouts counted in groups, the largest first: for tiles and panels, without rows."""
         return summary(info, filter, group_by)
 
+    @guarded(verb=Verb.GET, scope=Scope.ANALYSIS_READ, object="analysisrun")
     @resolved
     def analysis_runs(
         self,
@@ -107,6 +114,7 @@ class Query:
             runs, _latest, lambda item: analysis_run(*item), window(first, after, last, before)
         )
 
+    @guarded(verb=Verb.GET)
     @resolved
     def rollout(
         self,
@@ -118,6 +126,7 @@ class Query:
         """One rollout; null if it does not exist, or its cluster has not been read yet."""
         return rollout_of(info, RolloutRef(cluster, namespace, name))
 
+    @guarded(verb=Verb.GET)
     @resolved
     def rollouts(
         self,
@@ -145,6 +154,7 @@ class Query:
             order_by=order_by,
         )
 
+    @guarded(verb=Verb.GET, object="cluster")
     @resolved
     def cluster(
         self,
@@ -155,6 +165,7 @@ class Query:
         view = info.context.cluster(name)
         return cluster(view) if view else None
 
+    @guarded(verb=Verb.GET, object="cluster")
     @resolved
     def clusters(
         self,

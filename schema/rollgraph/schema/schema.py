@@ -12,8 +12,10 @@ from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from rollgraph.core.verbs import Verb
 from rollgraph.schema.errors import translate
 from rollgraph.schema.executor import Executor
+from rollgraph.schema.guard import Guard, guard_of, watch
 from rollgraph.schema.limits.bounds import DEFAULTS, Limits
 from rollgraph.schema.limits.documents import Documents
 from rollgraph.schema.limits.extension import Reading
@@ -24,6 +26,9 @@ from rollgraph.schema.sdl import api_sdl, subgraph_sdl
 from rollgraph.schema.types.gateway import FEDERATION_VERSION
 from rollgraph.schema.types.references import entity
 from rollgraph.schema.types.steps import STEP_TYPES
+
+# Strawberry makes these fields, so that they cannot be decorated.
+_ROUTER_GUARDS = {"Query._entities": Guard(verb=Verb.GET), "Query._service": Guard()}
 
 
 class Schema(federation.Schema):
@@ -39,9 +44,16 @@ class Schema(federation.Schema):
         self._documents = Documents(self._schema, limits)
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        """The fields of a type, with what they cost."""
+        """The fields of a type, with what they cost; those for a router with their guards."""
         fields = super().get_fields(type_definition)
-        publish(fields, type_definition, self.config.name_converter)
+        names = self.config.name_converter
+        publish(fields, type_definition, names)
+        for field in fields:
+            guard = _ROUTER_GUARDS.get(
+                f"{names.from_type(type_definition)}.{names.from_field(field)}"
+            )
+            if guard is not None and guard_of(field) is None:
+                watch(field, guard)
         return fields
 
     def entities_resolver(

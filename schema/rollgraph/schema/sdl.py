@@ -21,6 +21,15 @@ from strawberry.federation import Schema
 # A router knows these by the specification that the schema links; for all others they have to be
 # defined, or no tool can read the text.
 DEFINITIONS = {
+    "authenticated": '''
+        """Only for callers who have shown who they are, if the gateway asks for that."""
+        directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+    ''',
+    "requiresScopes": '''
+        """What a token must be good for, if it was narrowed: all scopes of one of the lists."""
+        directive @requiresScopes(scopes: [[String!]!]!) on
+            | FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+    ''',
     "key": '''
         """The fields by which a router finds an object of this type."""
         directive @key(fields: String!, resolvable: Boolean = true) repeatable
