@@ -2,7 +2,7 @@
 
 The rules are those of Argo Rollouts' `GetRolloutPhase` and `CalculateRolloutPhase`
 (utils/rollout/rolloututil.go), in the same order and with the same sentences, so that Rollgraph
-never says other things than the kubectl plugin. One rule is added: see `_waits_for_workload`.
+never says other things than the kubectl plugin. One rule is added: see `waits_for_workload`.
 """
 
 from enum import StrEnum
@@ -44,11 +44,11 @@ def phase(rollout: Rollout) -> PhaseMessage:
         return PhaseMessage(
             Phase.UNKNOWN, f"Rollgraph cannot read this rollout: {rollout.unreadable}"
         )
-    if not _generation_observed(rollout):
+    if not generation_observed(rollout):
         return _progressing("waiting for rollout spec update to be observed")
     if rollout.status.controller_pause and not rollout.status.pause_conditions:
         return _progressing("waiting for rollout to unpause")
-    if _waits_for_workload(rollout):
+    if waits_for_workload(rollout):
         return _progressing(
             "waiting for rollout spec update to be observed for the reference workload"
         )
@@ -91,7 +91,7 @@ def _known(text: str) -> Phase:
         return Phase.UNKNOWN
 
 
-def _generation_observed(rollout: Rollout) -> bool:
+def generation_observed(rollout: Rollout) -> bool:
     """True once the controller has seen the present spec.
 
     Before Argo Rollouts 0.10 the field held a hash: anything that is no number, or is a number too
@@ -101,7 +101,7 @@ def _generation_observed(rollout: Rollout) -> bool:
     return observed is None or observed >= rollout.metadata.generation
 
 
-def _waits_for_workload(rollout: Rollout) -> bool:
+def waits_for_workload(rollout: Rollout) -> bool:
     """True while the controller has not seen the present template of the Deployment that
     `workloadRef` names.
 

@@ -4,7 +4,7 @@ Nothing that a spoke sends can raise here but `UnreadableError`.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -64,8 +64,9 @@ class StatusCause(Read, frozen=True):
 
 
 class StatusDetails(Read, frozen=True):
-    """Details of a failed request."""
+    """Details of a failed request; `name` is the object's, if it is about one."""
 
+    name: str = ""
     causes: list[StatusCause] | None = None
     retry_after_seconds: int = 0
 
@@ -169,6 +170,32 @@ def kube_object(kind: Kind, raw: bytes | msgspec.Raw) -> KubeObject:
         decoded = _adopted(decoded)
     share(decoded)
     return decoded
+
+
+def read_object(kind: Kind, document: Mapping[str, Any]) -> KubeObject:
+    """Reads an object whose JSON is decoded already, for the moment: nothing is kept of it.
+
+    A field of an unexpected type is told in `unreadable`, as `kube_object` does. `UnreadableError`
+    is raised only if even the metadata make no sense.
+    """
+    try:
+        return msgspec.structs.replace(_converted(kind, document), unreadable="")
+    except _BROKEN as error:
+        broken = str(error)
+    try:
+        return TYPES[kind](metadata=msgspec.convert(document, _Bare).metadata, unreadable=broken)
+    except _BROKEN as error:
+        raise UnreadableError(f"an object without readable metadata: {error}") from error
+
+
+def _converted(kind: Kind, document: Mapping[str, Any]) -> KubeObject:
+    try:
+        return msgspec.convert(document, TYPES[kind])
+    except msgspec.ValidationError as error:
+        try:
+            return msgspec.convert(_without_nulls(document), TYPES[kind])
+        except msgspec.ValidationError:
+            raise error from None
 
 
 def _adopted(event: KubeEvent) -> KubeEvent:
