@@ -11,16 +11,21 @@ from typing import Protocol
 
 import msgspec
 
+from rollgraph.core.actions.plan import Manifest, Patch, Resource
+from rollgraph.core.audit import AuditEntry, AuditRow
+from rollgraph.core.auditpages import AuditPage, AuditRequest
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.decision import Decision
 from rollgraph.core.filtering import RolloutFilter
+from rollgraph.core.identity import OURSELVES, Identity, IdentityMode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.paging import Page, PageRequest
 from rollgraph.core.phase import Phase
-from rollgraph.core.refs import Kind, RolloutRef
+from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
 from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.core.viewer import Viewer
+from rollgraph.core.visibility import Visibility
 
 
 class Clock(Protocol):
@@ -97,6 +102,9 @@ class Spoke(msgspec.Struct, frozen=True):
         open: Opens its API server; each call gives a new one, which the caller closes.
         namespaces: The namespaces to watch; empty means all.
         labels: The operator's labels for the cluster, such as environment and region.
+        open_patcher: Opens it to be changed; each call gives a new one, which the caller closes.
+            None for a spoke that can only be watched.
+        identity: As whom actions are carried out on it; None for whatever is usual in the fleet.
     """
 
     name: str
@@ -104,6 +112,8 @@ class Spoke(msgspec.Struct, frozen=True):
     open: "OpenListWatch"
     namespaces: tuple[str, ...] = ()
     labels: dict[str, str] = {}
+    open_patcher: "OpenPatcher | None" = None
+    identity: IdentityMode | None = None
 
 
 class OpenListWatch(Protocol):
@@ -115,6 +125,84 @@ class OpenListWatch(Protocol):
         Raises `UnauthenticatedError` if credentials cannot be had, `ConfigError` if the description
         is wrong.
         """
+
+
+class AccessQuestion(msgspec.Struct, frozen=True):
+    """Whether something is allowed, as Kubernetes RBAC has it.
+
+    Attributes:
+        group: The API group; "" for the core's.
+        namespace: "" for all.
+        name: "" for all.
+    """
+
+    verb: str
+    resource: str
+    group: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+class Patcher(Protocol):
+    """One spoke's API server, to read single objects of and to change them.
+
+    Each call is one request, made as whom it says: with our own credentials, in somebody's name, or
+    with somebody's own token and nothing of ours. Repeating, waiting and giving up are the
+    caller's. Every method raises a `core.errors.SpokeError` for anything that the server or the
+    network does, and `UnreadableError` for an answer that is no answer; nothing else. A call that
+    changes something raises `UnansweredError` if it may have been carried out or may be yet, and
+    another `UnreachableError` only if it never went out. Names are taken as names, never as paths.
+    """
+
+    async def get(
+        self, resource: Resource, key: ObjectKey, *, as_: Identity = OURSELVES
+    ) -> Manifest:
+        """One object as it is now, not as a cache has it. `NotFoundError` if there is none."""
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str,
+        *,
+        selector: str = "",
+        as_: Identity = OURSELVES,
+    ) -> Sequence[Manifest]:
+        """The objects of a namespace whose labels match, all of them, as they are now."""
+
+    async def patch(
+        self,
+        patch: Patch,
+        *,
+        resource_version: str = "",
+        dry_run: bool = False,
+        as_: Identity = OURSELVES,
+    ) -> Manifest:
+        """Changes an object, and answers with what it is then.
+
+        With a version: only if the object still is of that version, else `ConflictError` and
+        nothing is changed; so to send it twice does no harm. A dry run is checked in the same way,
+        admission included, and changes nothing.
+        """
+
+    async def create_event(self, event: Manifest, *, as_: Identity = OURSELVES) -> None:
+        """Creates a Kubernetes Event in the namespace that its metadata say."""
+
+    async def may(self, question: AccessQuestion, *, as_: Identity = OURSELVES) -> bool:
+        """Whether the spoke allows something to whoever asks.
+
+        To impersonate is never allowed where the spoke's description does so already.
+        """
+
+    async def close(self) -> None:
+        """Closes every connection. The object is of no use afterwards."""
+
+
+class OpenPatcher(Protocol):
+    """Opens one spoke's API server to be changed."""
+
+    async def __call__(self) -> Patcher:
+        """Opens it; raises as `OpenListWatch` does."""
 
 
 class SpokeSource(Protocol):
@@ -152,6 +240,9 @@ class Mirror(Protocol):
     """The read side of the fleet's model. Answers from memory, at once; never calls a spoke.
 
     A view is immutable: what a reader holds does not change under it.
+
+    Who passes a `Visibility` gets the answers of a fleet in which no other rollouts exist: they are
+    on no page, not counted, no reason for another page, and no cursor leads to them.
     """
 
     @property
@@ -171,7 +262,7 @@ class Mirror(Protocol):
     def rollout(self, ref: RolloutRef) -> RolloutView | None:
         """One rollout."""
 
-    def page(self, request: PageRequest) -> Page:
+    def page(self, request: PageRequest, visible: Visibility | None = None) -> Page:
         """One page of rollouts: at their place in the order, as they are now.
 
         Going from page to page with the cursors of the answers, forwards or backwards, visits each
@@ -187,33 +278,39 @@ class Mirror(Protocol):
         moved, and begins such a minute anew.
 
         `has_next` and `has_previous` speak of that walk, and of what matches now. A cursor may be
-        used with another size, and with another filter unless one of the two is for one cluster
-        alone (`core.filtering.only_cluster`).
+        used with another size, by somebody else, and with another filter unless one of the two is
+        for one cluster alone (`core.filtering.only_cluster`).
+
+        A rollout that is not shown does not match; one that is shown again during a walk is treated
+        like one that matches again.
 
         Raises `BadCursorError` for what is no cursor of such a list, `BadFilterError` for a filter
         that makes no sense, `BadRequestError` for a size that makes none.
         """
 
-    def count(self, request: PageRequest) -> int:
+    def count(self, request: PageRequest, visible: Visibility | None = None) -> int:
         """How many rollouts match the request's filter now, whatever its cursors and sizes.
 
         Raises `BadFilterError` as `page` does.
         """
 
-    def matching(self, filter: RolloutFilter | None) -> Iterator[RolloutView]:
+    def matching(
+        self, filter: RolloutFilter | None, visible: Visibility | None = None
+    ) -> Iterator[RolloutView]:
         """Every rollout that matches, in no order; to be used up before anything else happens.
 
         For counting and grouping: it looks at the whole fleet. Raises `BadFilterError` as `page`
         does, before the first rollout.
         """
 
-    def counts(self, cluster: str) -> Mapping[Phase, int]:
+    def counts(self, cluster: str, visible: Visibility | None = None) -> Mapping[Phase, int]:
         """How many of a cluster's rollouts are in each phase now; phases without any are left out.
 
-        Empty for a cluster that is not known. Costs nothing: it is kept, not counted.
+        Empty for a cluster that is not known. Costs nothing: it is kept, not counted. With a
+        visibility it is counted once after each change on the cluster.
         """
 
-    def namespaces(self, cluster: str) -> Sequence[str]:
+    def namespaces(self, cluster: str, visible: Visibility | None = None) -> Sequence[str]:
         """The namespaces of a cluster that have rollouts now, by name."""
 
 
@@ -255,7 +352,9 @@ class Rights(Protocol):
 
     @property
     def key(self) -> Hashable:
-        """Equal for two viewers only if they see the same, so that answers may be shared."""
+        """Equal for two viewers only if they see the same and their tokens have the same scopes, so
+        that answers may be shared.
+        """
 
     @property
     def sees_all(self) -> bool:
@@ -278,3 +377,23 @@ class Rights(Protocol):
 
     def is_admin(self) -> Decision:
         """Whether what concerns everybody is shown, such as the audit."""
+
+
+class AuditLog(Protocol):
+    """Remembers what was decided and done, allowed and refused."""
+
+    def record(self, entry: AuditEntry) -> AuditRow:
+        """Keeps an entry, and gives it its id and time; long texts are cut.
+
+        Never waits and never raises: what has been done must not fail because it cannot be told.
+        Nothing gets lost in silence either: where there is no more room, the oldest row goes and is
+        counted in `forgotten`, and what was tried never goes for what was only refused.
+        """
+
+    async def page(self, request: AuditRequest) -> AuditPage:
+        """One page of the rows that are kept, newest first.
+
+        Going from page to page with the cursors of the answers visits each row that is kept all the
+        while exactly once. Raises `BadCursorError` for what is no cursor, `BadFilterError` for a
+        filter and `BadRequestError` for a size that makes no sense.
+        """

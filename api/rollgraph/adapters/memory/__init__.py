@@ -1,5 +1,6 @@
 """The fleet's model in memory: all that one process needs, and what a replica consists of."""
 
+from rollgraph.adapters.memory.auditlog import MemoryAuditLog
 from rollgraph.adapters.memory.mirror import MemoryMirror
 
-__all__ = ["MemoryMirror"]
+__all__ = ["MemoryAuditLog", "MemoryMirror"]
