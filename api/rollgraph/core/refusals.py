@@ -7,9 +7,11 @@ Status; so both know a 410 by the same rule.
 from http import HTTPStatus
 
 from rollgraph.core.errors import (
+    ConflictError,
     ExpiredError,
     ForbiddenError,
     InvalidRequestError,
+    NotFoundError,
     NotInstalledError,
     ServerError,
     SpokeError,
@@ -24,6 +26,7 @@ _BY_CODE: dict[int, type[SpokeError]] = {
     401: UnauthenticatedError,
     403: ForbiddenError,
     404: NotInstalledError,
+    409: ConflictError,
     410: ExpiredError,
     422: InvalidRequestError,
     429: TooManyRequestsError,
@@ -41,7 +44,9 @@ def refusal(code: int, status: Status, *, retry_after: float | None = None) -> S
     """
     asked = status.details.retry_after_seconds if status.details is not None else 0
     wait = retry_after if retry_after is not None else (float(asked) if asked > 0 else None)
-    return _type(code, status)(status.message or _phrase(code), retry_after=wait)
+    return _type(code, status)(
+        status.message or _phrase(code), retry_after=wait, code=code, reason=status.reason
+    )
 
 
 def _type(code: int, status: Status) -> type[SpokeError]:
@@ -50,6 +55,8 @@ def _type(code: int, status: Status) -> type[SpokeError]:
         return ExpiredError
     if _too_large(code, status):
         return TooLargeVersionError
+    if code == HTTPStatus.NOT_FOUND and status.details is not None and status.details.name:
+        return NotFoundError
     return _BY_CODE.get(code, ServerError)
 
 

@@ -148,6 +148,15 @@ class Store:
         """
         kind = str(manifest["kind"])
         before = self.get(kind, namespace_of(manifest), name_of(manifest))
+        after = self.tried(manifest)
+        if after == before:
+            return before
+        return self._note("MODIFIED", kind, _managed(after, before, now, manager), before)
+
+    def tried(self, manifest: Manifest) -> Manifest:
+        """What would be held if it were written, but for its version; raises as `write` does."""
+        kind = str(manifest["kind"])
+        before = self.get(kind, namespace_of(manifest), name_of(manifest))
         held = before["metadata"]
         if manifest["metadata"].get("resourceVersion", "") not in ("", held["resourceVersion"]):
             raise problems.conflict(BY_KIND[kind], name_of(manifest))
@@ -159,13 +168,11 @@ class Store:
             },
             managedFields=held.get("managedFields"),
         )
-        if after == before:
-            return before
         # Without a subresource the status counts as any other part.
         parts = ("spec",) if BY_KIND[kind].has_status else ("spec", "status")
         if any(after.get(part) != before.get(part) for part in parts):
             after = with_meta(after, generation=int(held.get("generation", 0)) + 1)
-        return self._note("MODIFIED", kind, _managed(after, before, now, manager), before)
+        return after
 
     def delete(self, kind: str, namespace: str, name: str) -> Manifest:
         """Takes an object out, with all that it owns; raises a 404."""

@@ -13,6 +13,7 @@ import yaml
 
 from rollgraph.adapters.kubernetes.execplugin import ExecConfig
 from rollgraph.core.errors import ConfigError
+from rollgraph.core.identity import IdentityMode
 
 # With libyaml where there is one: it reads 300 contexts in 0.1 s instead of 1.5 s.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -27,6 +28,7 @@ class Cluster(msgspec.Struct, frozen=True, rename="kebab"):
     insecure_skip_tls_verify: bool = False
     tls_server_name: str = ""
     proxy_url: str = ""
+    disable_compression: bool = False
 
 
 class User(msgspec.Struct, frozen=True, rename="kebab"):
@@ -60,6 +62,7 @@ class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     labels: dict[str, str] = {}
     namespaces: list[str] = []
+    identity: IdentityMode | None = None
 
 
 class Named(msgspec.Struct, frozen=True):

@@ -1,9 +1,7 @@
 """One API server over HTTP."""
 
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from importlib.metadata import version
 from ssl import SSLContext
 from typing import Any
 
@@ -13,6 +11,7 @@ import anyio
 from rollgraph.adapters.kubernetes.credentials import Credentials
 from rollgraph.adapters.kubernetes.failures import refused, translated
 from rollgraph.adapters.kubernetes.lines import LineSplitter
+from rollgraph.adapters.kubernetes.session import new_session
 from rollgraph.adapters.kubernetes.versions import (
     CONTROLLER_SELECTOR,
     argo_rollouts_version,
@@ -24,9 +23,6 @@ from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.refs import Kind
 from rollgraph.ports import ServerVersions
 
-# Audit logs and priority levels of an API server key on it.
-USER_AGENT = f"rollgraph/{version('rollgraph')}"
-
 # Seconds. A watch has no total: it may be quiet for as long as it lives. But a live one brings a
 # bookmark about each minute, so one that is silent for longer than two is dead. DNS is not part of
 # sock_connect, so connect bounds both.
@@ -36,9 +32,6 @@ SOCK_READ = 150.0
 # The server is asked to end a watch in time; if it has not after so many seconds more, we do.
 WATCH_OVERTIME = 30.0
 _SHORT = aiohttp.ClientTimeout(total=10)
-
-# The kernel asks a silent peer after 30 s, each 10 s, 3 times: dead after a minute.
-KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 30, 10, 3
 
 # Seconds until the version of Argo Rollouts is asked for again: somebody might have upgraded it.
 ARGO_ROLLOUTS_EVERY = 3600.0
@@ -68,6 +61,7 @@ class KubernetesListWatch:
         tls: What we trust; None for a server without TLS.
         server_name: The name to expect in its certificate, if not that of its address.
         proxy: An HTTP proxy in between.
+        compressed: Whether lists are asked for compressed; a server nearby may be faster without.
         patience: Seconds for which a silent connection is believed to be alive.
     """
 
@@ -79,26 +73,19 @@ class KubernetesListWatch:
         tls: SSLContext | None = None,
         server_name: str = "",
         proxy: str | None = None,
+        compressed: bool = True,
         patience: float = SOCK_READ,
     ) -> None:
         self._server = server.rstrip("/")
         self._credentials = credentials
         self._patience = patience
+        self._encoding = {"Accept-Encoding": "gzip" if compressed else "identity"}
         self._options: dict[str, Any] = {"allow_redirects": False, "proxy": proxy}
         if server_name:
             self._options["server_hostname"] = server_name
         self._argo_rollouts = ""
         self._asked_at = -ARGO_ROLLOUTS_EVERY
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,  # each watch keeps a connection; how many there are is known
-                ssl=tls if tls is not None else True,
-                socket_factory=_keepalive_socket,
-            ),
-            headers={"User-Agent": USER_AGENT},
-            # Neither proxies nor a .netrc of the process's surroundings, which know no spokes.
-            trust_env=False,
-        )
+        self._session = new_session(tls)  # each watch keeps a connection
 
     async def list(
         self,
@@ -192,8 +179,7 @@ class KubernetesListWatch:
     async def _get(
         self, path: str, query: Mapping[str, str], limits: aiohttp.ClientTimeout
     ) -> bytes:
-        compressed = {"Accept-Encoding": "gzip"}
-        async with self._request(path, query, limits, compressed) as response:
+        async with self._request(path, query, limits, self._encoding) as response:
             with translated():
                 return await response.read()
 
@@ -255,17 +241,3 @@ def _path(kind: Kind, namespace: str) -> str:
 def _query(kind: Kind, params: Mapping[str, str]) -> dict[str, str]:
     """With the kind's selector, without what is empty: "" is what a server takes it for anyway."""
     return {name: text for name, text in params.items() if text} | _PATHS[kind][2]
-
-
-def _keepalive_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    family, type_, protocol, _, _ = address
-    made = socket.socket(family, type_, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (
-        ("TCP_KEEPIDLE", KEEPALIVE_IDLE),
-        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL),
-        ("TCP_KEEPCNT", KEEPALIVE_COUNT),
-    ):
-        if hasattr(socket, option):  # not by these names everywhere
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return made

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from rollgraph.adapters.kubernetes.credentials import (
 from rollgraph.adapters.kubernetes.execplugin import ExecCredentials, ExecPlugin, ExecStatus
 from rollgraph.adapters.kubernetes.kubeconfig import Entry
 from rollgraph.adapters.kubernetes.listwatch import KubernetesListWatch
+from rollgraph.adapters.kubernetes.patcher import KubernetesPatcher
 from rollgraph.adapters.kubernetes.tls import tls_context
 from rollgraph.core.errors import ConfigError
 
@@ -35,38 +38,55 @@ class Opening:
         self._exec_allow = exec_allow
 
     async def __call__(self) -> KubernetesListWatch:
-        """Opens it, with credentials as they are now.
+        """Opens it to be watched, with credentials as they are now.
 
         Raises `ConfigError` naming the entry and what was expected, or `UnauthenticatedError`.
         """
+        with self._placed():
+            status, credentials, options = await self._parts()
+            return KubernetesListWatch(
+                self._entry.cluster.server, credentials, tls=self._tls(status), **options
+            )
+
+    async def patcher(self) -> KubernetesPatcher:
+        """Opens it to be changed: a `ports.OpenPatcher`; raises as for watching."""
+        with self._placed():
+            status, credentials, options = await self._parts()
+            return KubernetesPatcher(
+                self._entry.cluster.server,
+                credentials,
+                tls=self._tls(status),
+                anonymous_tls=lambda: self._tls(None),
+                **options,
+            )
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
         try:
-            return await self._open()
+            yield
         except ConfigError as error:
             raise ConfigError(f"{self._entry.place}: {error}") from error
 
-    async def _open(self) -> KubernetesListWatch:
+    async def _parts(self) -> tuple[ExecStatus, Credentials, dict[str, Any]]:
+        """Who we are, and how to get there."""
         cluster = self._entry.cluster
-        secure = _checked_url(cluster.server, "server", {"http", "https"}).scheme == "https"
+        _checked_url(cluster.server, "server", {"http", "https"})
         if cluster.proxy_url:
             _checked_url(cluster.proxy_url, "proxy-url", {"http", "https"})
         plugin = self._plugin()
         status = await plugin.run() if plugin is not None else ExecStatus()
-        return KubernetesListWatch(
-            cluster.server,
-            self._credentials(plugin, status),
-            tls=self._tls(status) if secure else None,
-            server_name=cluster.tls_server_name,
-            proxy=cluster.proxy_url or None,
-        )
+        options = {"server_name": cluster.tls_server_name, "proxy": cluster.proxy_url or None}
+        return status, self._credentials(plugin, status), options
 
-    def _tls(self, status: ExecStatus) -> Any:
-        cluster, user, folder = self._entry.cluster, self._entry.user, self._entry.user_folder
-        cert = status.client_certificate_data.encode() or _content(
-            "client-certificate", user.client_certificate, user.client_certificate_data, folder
-        )
-        key = status.client_key_data.encode() or _content(
-            "client-key", user.client_key, user.client_key_data, folder
-        )
+    def _tls(self, status: ExecStatus | None) -> SSLContext | None:
+        """What to trust, and whose certificate to show: nobody's without a status.
+
+        None for a server without TLS.
+        """
+        cluster = self._entry.cluster
+        if urlsplit(cluster.server).scheme != "https":
+            return None
+        cert, key = (b"", b"") if status is None else self._certificate(status)
         if bool(cert) is not bool(key):
             raise ConfigError("expected both a client certificate and its key, or neither")
         return tls_context(
@@ -80,6 +100,17 @@ class Opening:
             key=key,
             verify=not cluster.insecure_skip_tls_verify,
         )
+
+    def _certificate(self, status: ExecStatus) -> tuple[bytes, bytes]:
+        """A plugin's certificate and key, or else those of the kubeconfig."""
+        user, folder = self._entry.user, self._entry.user_folder
+        cert = status.client_certificate_data.encode() or _content(
+            "client-certificate", user.client_certificate, user.client_certificate_data, folder
+        )
+        key = status.client_key_data.encode() or _content(
+            "client-key", user.client_key, user.client_key_data, folder
+        )
+        return cert, key
 
     def _plugin(self) -> ExecPlugin | None:
         user, cluster = self._entry.user, self._entry.cluster

@@ -50,7 +50,8 @@ class KubeconfigSource:
     and many call their one context "default", contexts of the same name are told apart by
     `<file without its suffix>.<context>`.
 
-    Labels and namespaces of a spoke may be given in an extension of its context:
+    Labels and namespaces of a spoke, and as whom actions are carried out on it, may be given in an
+    extension of its context:
 
         contexts:
         - name: prod-eu
@@ -62,6 +63,7 @@ class KubeconfigSource:
               extension:
                 labels: {environment: production}
                 namespaces: [shop, payments]
+                identity: serviceAccount
 
     Args:
         paths: Files, merged as kubectl merges those of KUBECONFIG; or one folder of files, of which
@@ -190,12 +192,15 @@ class KubeconfigSource:
         return named
 
     def _spoke(self, name: str, entry: Entry) -> Spoke:
+        opening = Opening(entry, self._exec_allow)
         return Spoke(
             name=name,
             fingerprint=self._fingerprint(entry),
-            open=Opening(entry, self._exec_allow),
+            open=opening,
             namespaces=tuple(entry.extension.namespaces) or self._namespaces,
             labels=entry.extension.labels,
+            open_patcher=opening.patcher,
+            identity=entry.extension.identity,
         )
 
     def _fingerprint(self, entry: Entry) -> str:
@@ -219,7 +224,7 @@ class KubeconfigSource:
 
 
 def _identities(spokes: Sequence[Spoke]) -> list[tuple[object, ...]]:
-    return [(s.name, s.fingerprint, s.namespaces, s.labels) for s in spokes]
+    return [(s.name, s.fingerprint, s.namespaces, s.labels, s.identity) for s in spokes]
 
 
 def _files_of(entry: Entry) -> Iterator[Path]:

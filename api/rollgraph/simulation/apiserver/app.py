@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from rollgraph.simulation import problems
-from rollgraph.simulation.apiserver import discovery, requests
+from rollgraph.simulation.apiserver import discovery, requests, reviews
 from rollgraph.simulation.apiserver.listing import Lists
 from rollgraph.simulation.apiserver.requests import Target
 from rollgraph.simulation.apiserver.watching import Watches
@@ -62,6 +62,8 @@ class ApiServer:
             user = self._user(request)
             if (found := discovery.answer(request.url.path)) is not None:
                 return _json(found)
+            if request.method == "POST" and request.url.path == reviews.PATH:
+                return _json(reviews.answer(await _body(request), writer=user == "admin"), 201)
             target = requests.target(request.url.path)
             if request.method == "GET":
                 return self._read(target, request)
@@ -113,7 +115,8 @@ class ApiServer:
                 return self._writes.replace(target, body, manager), 200
             case "PATCH", True, "" | "status":
                 type_ = requests.content_type(request)
-                return self._writes.patch(target, body, type_, manager), 200
+                dry_run = request.query_params.get("dryRun") == "All"
+                return self._writes.patch(target, body, type_, manager, dry_run=dry_run), 200
             case "DELETE", True, "":
                 return self._writes.delete(target), 200
             case "POST", True, "eviction":

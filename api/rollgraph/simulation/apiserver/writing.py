@@ -48,8 +48,10 @@ class Writes:
         held = self._held(target)
         return self._write(target, held, self._placed(target, _decoded(body)), manager)
 
-    def patch(self, target: Target, body: bytes, type_: str, manager: str) -> Manifest:
-        """A change described by a patch."""
+    def patch(
+        self, target: Target, body: bytes, type_: str, manager: str, *, dry_run: bool = False
+    ) -> Manifest:
+        """A change described by a patch; a dry run changes nothing."""
         if type_ == APPLY and self._find(target) is None:
             created = with_meta(self._placed(target, _decoded(body)), name=target.name)
             _check(target, created)
@@ -69,7 +71,7 @@ class Writes:
                     "the body of the request was in an unknown format - accepted media types"
                     f" include: {JSON_PATCH}, {MERGE_PATCH}, {APPLY}",
                 )
-        return self._write(target, held, after, manager)
+        return self._write(target, held, after, manager, dry_run=dry_run)
 
     def delete(self, target: Target) -> Manifest:
         """The end of an object, and of all that it owns."""
@@ -114,7 +116,15 @@ class Writes:
             )
         return with_meta(manifest, namespace=namespace)
 
-    def _write(self, target: Target, held: Manifest, after: Manifest, manager: str) -> Manifest:
+    def _write(
+        self,
+        target: Target,
+        held: Manifest,
+        after: Manifest,
+        manager: str,
+        *,
+        dry_run: bool = False,
+    ) -> Manifest:
         if not isinstance(after, dict) or not isinstance(after.get("metadata"), dict):
             raise problems.invalid(target.resource, target.name, "metadata", "must be an object")
         if name_of(after) != name_of(held) or namespace_of(after) != namespace_of(held):
@@ -135,6 +145,8 @@ class Writes:
             after = {key: value for key, value in after.items() if key != "status"}
             after |= {"status": held["status"]} if "status" in held else {}
         _check(target, after)
+        if dry_run:
+            return self._store.tried(after)
         return self._store.write(after, self._now(), manager)
 
 
