@@ -1,6 +1,5 @@
 """Abort and retry: back to the stable version, and another attempt."""
 
-from rollgraph.core.actions.action import Abort, Retry
 from rollgraph.core.actions.guards import (
     idle,
     invalid,
@@ -8,7 +7,7 @@ from rollgraph.core.actions.guards import (
     nothing_to_do,
     unready,
 )
-from rollgraph.core.actions.plan import Manifest, Plan, Refusal
+from rollgraph.core.actions.plan import Plan, Refusal
 from rollgraph.core.actions.writing import status_patch
 from rollgraph.core.objects.rollout import Rollout
 
@@ -32,7 +31,7 @@ def no_retry(rollout: Rollout) -> Refusal | None:
     return idle(rollout)
 
 
-def abort(_: Abort, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
+def abort(rollout: Rollout) -> Plan | Refusal:
     """All traffic goes to the stable version; in one patch with what would undo it."""
     if refusal := no_abort(rollout):
         return refusal
@@ -44,7 +43,7 @@ def abort(_: Abort, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
     return Plan((status_patch(rollout, {"abort": True, "promoteFull": False}),), message)
 
 
-def retry(_: Retry, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
+def retry(rollout: Rollout) -> Plan | Refusal:
     """The update begins again with its first step."""
     if refusal := no_retry(rollout):
         return refusal

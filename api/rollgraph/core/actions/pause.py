@@ -1,8 +1,7 @@
 """The pause by hand, `spec.paused`: apart from those that the controller makes."""
 
-from rollgraph.core.actions.action import Pause, Resume
 from rollgraph.core.actions.guards import nothing_to_do, untouchable
-from rollgraph.core.actions.plan import Manifest, Plan, Refusal
+from rollgraph.core.actions.plan import Plan, Refusal
 from rollgraph.core.actions.writing import spec_patch
 from rollgraph.core.objects.rollout import Rollout
 
@@ -25,14 +24,14 @@ def no_resume(rollout: Rollout) -> Refusal | None:
     return nothing_to_do("it is not paused by hand")
 
 
-def pause(_: Pause, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
+def pause(rollout: Rollout) -> Plan | Refusal:
     """No step ends and no pod is added or taken away."""
     if refusal := no_pause(rollout):
         return refusal
     return Plan((spec_patch(rollout, {"paused": True}),), "pauses it until it is resumed")
 
 
-def resume(_: Resume, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
+def resume(rollout: Rollout) -> Plan | Refusal:
     """It goes on where it was."""
     if refusal := no_resume(rollout):
         return refusal

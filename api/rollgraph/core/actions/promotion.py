@@ -1,6 +1,5 @@
 """Promotion: onwards by one, or all the way at once."""
 
-from rollgraph.core.actions.action import Promote, PromoteFull
 from rollgraph.core.actions.guards import (
     aborted,
     invalid,
@@ -49,7 +48,7 @@ def no_full_promotion(rollout: Rollout) -> Refusal | None:
     return None
 
 
-def promote(_: Promote, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
+def promote(rollout: Rollout, raw: Manifest) -> Plan | Refusal:
     """Ends what holds it: a pause by hand, a pause of the controller, or a running step."""
     if refusal := no_promotion(rollout):
         return refusal
@@ -66,7 +65,7 @@ def promote(_: Promote, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
     return Plan(tuple(patches), " and ".join([*said, message]))
 
 
-def promote_full(_: PromoteFull, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
+def promote_full(rollout: Rollout) -> Plan | Refusal:
     """Everything that is left is skipped."""
     if refusal := no_full_promotion(rollout):
         return refusal

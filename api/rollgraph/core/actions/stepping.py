@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rollgraph.core.actions.action import JumpToStep, SkipStep
+from rollgraph.core.actions.action import JumpToStep
 from rollgraph.core.actions.guards import (
     aborted,
     idle,
@@ -41,7 +41,7 @@ def no_jump(rollout: Rollout) -> Refusal | None:
     return None
 
 
-def skip(_: SkipStep, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
+def skip(rollout: Rollout, raw: Manifest) -> Plan | Refusal:
     """The step after the current one becomes current."""
     if refusal := no_skip(rollout):
         return refusal
