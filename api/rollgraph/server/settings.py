@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
+
+from rollgraph.core.claims import Profile
 
 # Two underscores between group and key: in a pod beside a Service called `rollgraph-http`,
 # Kubernetes itself sets ROLLGRAPH_HTTP_PORT=tcp://10.0.0.1:8000.
@@ -39,6 +42,7 @@ class AuthMode(StrEnum):
     """Who may ask."""
 
     NONE = "none"
+    OIDC = "oidc"
 
 
 def _split(separator: str) -> BeforeValidator:
@@ -112,6 +116,15 @@ class Http(Group):
         value="SECONDS",
         ge=0,
         le=3600,
+    )
+    url: str = _setting(
+        "",
+        "The URL at which people reach Rollgraph, such as `https://rollgraph.example.com`, without "
+        "a path. A browser's login needs it to come back, and to tell its own page from others. "
+        "Without it a browser can log in on loopback only.",
+        flag="--url",
+        value="URL",
+        pattern=r"^$|^https?://[^/?#@\s]+$",
     )
     graphiql: bool = _setting(
         True,
@@ -246,15 +259,181 @@ class Limits(Group):
     )
 
 
+class Oidc(Group):
+    """The OpenID Connect provider that vouches for callers; [login](../login.md) tells how."""
+
+    issuer: str = _setting(
+        "",
+        "The provider's issuer URL, to the letter as its tokens have it in `iss`. It must be "
+        "HTTPS, except on loopback.",
+        flag="--oidc-issuer",
+        value="URL",
+    )
+    profile: Profile = _setting(
+        Profile.GENERIC,
+        "Which tokens are accepted. `oidc-generic`: ID tokens and JWT access tokens as most "
+        "providers make them. `rfc9068`: only access tokens with that standard's type and claims.",
+        flag="--oidc-profile",
+        value="PROFILE",
+    )
+    audiences: Names = _setting(
+        (),
+        "Whom a token must be meant for (`aud`): one of these. Without any, the client ids below; "
+        "`rfc9068` needs one, for its tokens are meant for an API and not for a client.",
+        flag="--oidc-audience",
+        value="AUDIENCE",
+    )
+    required_claims: Names = _setting(
+        (),
+        "Claims that a token must have besides, as `claim=value`, such as `hd=example.com`.",
+        flag="--oidc-required-claim",
+        value="CLAIM=VALUE",
+    )
+    username_claim: str = _setting(
+        "sub",
+        "The claim that is the user's name in policies and in the audit. `sub` never changes and "
+        "is never given to another; `email` is only taken if the provider has verified it.",
+        flag="--oidc-username-claim",
+        value="CLAIM",
+        min_length=1,
+    )
+    username_prefix: str = _setting(
+        "",
+        "What is put before the user's name, such as `oidc:`. Two issuers need two prefixes.",
+        flag="--oidc-username-prefix",
+        value="PREFIX",
+    )
+    groups_claim: str = _setting(
+        "groups",
+        "The claim that has the user's groups. Dots lead into objects: `realm_access.roles`.",
+        flag="--oidc-groups-claim",
+        value="CLAIM",
+        min_length=1,
+    )
+    groups_prefix: str = _setting(
+        "",
+        "What is put before each group's name.",
+        flag="--oidc-groups-prefix",
+        value="PREFIX",
+    )
+    scopes_claim: str = _setting(
+        "scope",
+        "The claim that has the token's scopes; `scp` at Entra ID and Okta. See "
+        "[scopes](../login.md#scopes).",
+        flag="--oidc-scopes-claim",
+        value="CLAIM",
+        min_length=1,
+    )
+    client_id: str = _setting(
+        "",
+        "The client as which people log in with a browser; without it, none can. Its redirect URI "
+        "is `/auth/callback` of `http.url`, where it comes back after a logout is `/graphql`.",
+        flag="--oidc-client-id",
+        value="ID",
+    )
+    client_secret_file: File | None = _setting(
+        None,
+        "A file that has the secret of that client, read at the start. Without it the client is a "
+        "public one: PKCE alone protects its codes.",
+        flag="--oidc-client-secret-file",
+        value="FILE",
+    )
+    cli_client_id: str = _setting(
+        "",
+        "The public client as which the command line logs in, by the device flow.",
+        flag="--oidc-cli-client-id",
+        value="ID",
+    )
+    scopes: Names = _setting(
+        ("openid", "profile", "email"),
+        "What a login asks the provider for. Many have groups under a scope of their own, and a "
+        "login that lasts (a refresh token) under `offline_access`.",
+        flag="--oidc-scope",
+        value="SCOPE",
+    )
+    resource: str = _setting(
+        "",
+        "The resource indicator (RFC 8707) that a login asks an access token for, where the "
+        "provider wants one to make a JWT.",
+        flag="--oidc-resource",
+        value="URI",
+    )
+    ca_file: File | None = _setting(
+        None,
+        "Certificates, in PEM, of authorities that the provider's may be signed by, besides the "
+        "system's.",
+        flag="--oidc-ca-file",
+        value="FILE",
+    )
+
+
+def _issuers(value: object) -> object:
+    """Reads issuers that are written as YAML (or JSON) in flags or a variable."""
+    if isinstance(value, str):
+        value = _parsed(value)
+    if isinstance(value, dict):
+        return (value,)
+    if isinstance(value, list | tuple):
+        return tuple(_parsed(item) if isinstance(item, str) else item for item in value)
+    return value
+
+
+def _parsed(text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError("a mapping in YAML or JSON") from error
+
+
 class Auth(Group):
     """Who may ask."""
 
     mode: AuthMode = _setting(
         AuthMode.NONE,
         "How callers log in. `none`: not at all, so Rollgraph listens on loopback only and refuses "
-        "what a page of another site makes a browser send. There is no other mode yet.",
+        "what a page of another site makes a browser send. `oidc`: with an OpenID Connect provider "
+        "(see [oidc](#oidc)) or as a Kubernetes service account.",
         flag="--auth",
         value="MODE",
+    )
+    issuers: Annotated[tuple[Oidc, ...], BeforeValidator(_issuers)] = _setting(
+        (),
+        "More providers, each with the keys of [oidc](#oidc): a list of mappings in the file; in a "
+        "flag one mapping, in the variable the list, as YAML or JSON.",
+        flag="--issuer",
+        value="MAPPING",
+    )
+    session_idle: float = _setting(
+        3600.0,
+        "Seconds without a question after which a browser's login ends.",
+        flag="--session-idle",
+        value="SECONDS",
+        ge=60,
+        le=7 * 24 * 3600,
+    )
+    session_lifetime: float = _setting(
+        12 * 3600.0,
+        "Seconds after which a browser's login ends in any case: a working day. It ends earlier "
+        "when the provider's token does and cannot be renewed.",
+        flag="--session-lifetime",
+        value="SECONDS",
+        ge=60,
+        le=30 * 24 * 3600,
+    )
+    service_accounts: str = _setting(
+        "",
+        "The cluster whose Kubernetes service accounts may ask, with tokens that its API server "
+        "reviews: a spoke's name. None by default.",
+        flag="--service-accounts",
+        value="CLUSTER",
+    )
+    service_account_audiences: Names = _setting(
+        ("rollgraph",),
+        "Whom a service account's token must be meant for: one of these. Tokens for the API server "
+        "itself are not taken, for whoever has one here could use it there.",
+        flag="--service-account-audience",
+        value="AUDIENCE",
+        min_length=1,
     )
 
 
@@ -282,6 +461,7 @@ class Settings(Group):
     spokes: Spokes = Spokes()
     limits: Limits = Limits()
     auth: Auth = Auth()
+    oidc: Oidc = Oidc()
     log: Log = Log()
 
 
@@ -322,6 +502,8 @@ class Setting(msgspec.Struct, frozen=True):
     def default(self) -> str:
         """Its default as one would write it; "" for an empty list."""
         value = self.field.default
+        if value is None:
+            return ""
         if isinstance(value, bool):
             return str(value).lower()
         return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -152,7 +152,9 @@ def _complaint(detail: ErrorDetails, given: Layer) -> str:
     """One line: where, which key, what was expected, what was there."""
     path = ".".join(str(part) for part in detail["loc"][:2])
     wrong = given[path]
-    return f"{wrong.origin}: {path}: {_expected(detail)}; got {_shown(wrong.value)}"
+    # Only issuers are mappings in a list: which of them, and which of its keys.
+    deeper = "".join(f".{part}" for part in detail["loc"][2:]) if len(detail["loc"]) > 3 else ""
+    return f"{wrong.origin}: {path}{deeper}: {_expected(detail)}; got {_shown(wrong.value)}"
 
 
 def _expected(detail: ErrorDetails) -> str:

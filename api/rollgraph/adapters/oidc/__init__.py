@@ -1,0 +1,1 @@
+"""OpenID Connect: whose a token is, and how people get one."""

@@ -1,0 +1,1 @@
+"""Who asks: by a token, by a browser's login, or not at all."""
