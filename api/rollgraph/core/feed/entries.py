@@ -1,0 +1,75 @@
+"""The numbered facts of one spoke's feed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from rollgraph.core.connection import ClusterView
+from rollgraph.core.refs import ObjectKey
+from rollgraph.core.view import RolloutView
+
+# What a fact is about: a rollout by its place in the spoke, None for the spoke itself.
+Subject: TypeAlias = ObjectKey | None
+# What is known of it; None once it does not exist.
+Value: TypeAlias = RolloutView | ClusterView | None
+
+
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """How far somebody has come in a spoke's feed.
+
+    Numbers of different epochs have nothing to do with each other: a feed whose numbers can no
+    longer be trusted, for its store lost some, begins a new one.
+
+    Attributes:
+        epoch: An opaque name, never used twice.
+        seq: The number of the last fact; 0 before the first.
+    """
+
+    epoch: str
+    seq: int
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One fact.
+
+    Attributes:
+        seq: One more than that of the fact before.
+        at: When the worker learned it, by its clock.
+    """
+
+    seq: int
+    subject: Subject
+    value: Value
+    at: datetime
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """Facts that follow each other without a gap, at least one; published as one message."""
+
+    cluster: str
+    epoch: str
+    entries: Sequence[Entry]
+
+    @property
+    def first(self) -> int:
+        """The number of its first fact."""
+        return self.entries[0].seq
+
+    @property
+    def position(self) -> Position:
+        """Where one is who has read it."""
+        return Position(self.epoch, self.entries[-1].seq)
+
+
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
+    """All that is known of a spoke, each fact with its number.
+
+    Attributes:
+        position: No fact up to here is missing; later ones may be among the entries already, so
+            that the log has to be read from here.
+    """
+
+    position: Position
+    entries: Sequence[Entry]
