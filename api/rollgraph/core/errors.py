@@ -9,6 +9,8 @@
     ├── NotAllowedError      a viewer may not do what they ask for
     ├── UnauthenticatedViewerError   a caller's token or session is missing, wrong or at its end
     ├── IdentityProviderError        who would know a caller does not answer
+    ├── BrokerError          the store between workers and gateways does not answer
+    │   └── FencedError      somebody else writes there now, or it has lost what was written
     ├── UnreadableError      an object or answer that is not what the API promises
     └── SpokeError           a spoke's API server could not, or would not, answer
         ├── UnreachableError       no connection, or it broke
@@ -75,6 +77,14 @@ class UnauthenticatedViewerError(RollgraphError):
 
 class IdentityProviderError(RollgraphError):
     """Whoever would know a caller does not answer, or not what was agreed; try again later."""
+
+
+class BrokerError(RollgraphError):
+    """What carries facts from workers to gateways does not answer, or not what was agreed."""
+
+
+class FencedError(BrokerError):
+    """Whoever writes has been replaced, or what was written is lost: nothing was written."""
 
 
 class UnreadableError(RollgraphError):
