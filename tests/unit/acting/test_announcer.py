@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-import anyio.lowlevel
 import pytest
 from structlog.testing import capture_logs
 
