@@ -32,7 +32,9 @@ async def serve_plain(port: int, kubeconfig: str) -> None:
     services = bootstrap.services(settings, spokes)
     clock, patience = SystemClock(), timedelta(seconds=10)
     mirror = services.mirror
-    endpoint = Endpoint(build_schema(), lambda name: Context(mirror, clock.now(), patience, name))
+    endpoint = Endpoint(
+        build_schema(), lambda name, _: Context(mirror, clock.now(), patience, name)
+    )
     names = await bootstrap.spoke_names(spokes)
     app = create_app(replace(services, endpoint=endpoint), names, on_death=sys.exit)
     await run(app, port)

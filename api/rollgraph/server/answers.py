@@ -1,13 +1,13 @@
 """Whole answers, kept for as long as no rollout changes.
 
 Dashboards ask the same again and again. An answer that depends on nothing but the rollouts is the
-same until one of them changes, so it is kept as it was sent, by the bytes of the question. With 50
-changes a second and a thousand requests, nineteen of twenty are answered from here; the next after
-a change is put together from `rollgraph.schema.fragments`.
+same until one of them changes, so it is kept as it was sent, by the bytes of the question and by
+what its caller sees. With 50 changes a second and a thousand requests, nineteen of twenty are
+answered from here; the next after a change is put together from `rollgraph.schema.fragments`.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -17,8 +17,13 @@ MAX_BYTES = 32 * 1024 * 1024
 
 
 class Question(NamedTuple):
-    """All of a request that an answer depends on, beside the fleet."""
+    """All of a request that an answer depends on, beside the fleet.
 
+    Attributes:
+        audience: Who may hear the answer: equal for callers who see the same (`ports.Rights.key`).
+    """
+
+    audience: Hashable
     accept: str
     content_type: str
     body: bytes

@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
+from rollgraph.access.caller import Caller
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryMirror
@@ -111,12 +112,12 @@ def bounds(settings: Limits) -> Bounds:
     )
 
 
-def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str], Context]:
+def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str, Caller], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
     about = About(version("rollgraph"), schema_hash(), bounds(settings.limits))
     fragments = FragmentCache()
-    return lambda request_id: Context(
-        mirror, clock.now(), patience, request_id, about, fragments=fragments
+    return lambda request_id, caller: Context(
+        mirror, clock.now(), patience, request_id, about, fragments=fragments, caller=caller
     )
 
 

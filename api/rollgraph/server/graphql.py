@@ -1,14 +1,14 @@
 """The GraphQL endpoint: HTTP in, the schema's answer out."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import anyio
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from cross_web import HTTPException as Refused
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -18,6 +18,8 @@ from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
+from rollgraph.access.caller import ANYBODY, Caller
+from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
 from rollgraph.schema.context import Context
 from rollgraph.server.answers import Answers, Question
 from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json
@@ -30,6 +32,15 @@ LONGEST_BODY = 256
 TIMEOUT = 10.0
 
 _METHODS = ("GET", "POST")
+
+
+# Tells who asks. Raises `UnauthenticatedViewerError` or `IdentityProviderError` if nobody can.
+Identify: TypeAlias = Callable[[HTTPConnection], Awaitable[Caller]]
+
+
+async def anybody(_: HTTPConnection) -> Caller:
+    """Whoever reaches a Rollgraph without a login."""
+    return ANYBODY
 
 
 class _Adapter(StarletteRequestAdapter):
@@ -46,9 +57,10 @@ class Endpoint(GraphQL[object, None]):
 
     Args:
         schema: What is served.
-        context: Makes the surroundings of one request, given its id.
+        context: Makes the surroundings of one request, given its id and who asks.
         answers: Answers that are kept; None keeps none.
-        visit: Makes what a person with a browser and no question gets.
+        visit: Makes what a person with a browser and no question gets, whoever they are.
+        identify: Tells who asks. It is asked first: of others not even the question is read.
         longest_body: KiB that a request's body may have.
         timeout: Seconds that an operation may take.
     """
@@ -58,10 +70,11 @@ class Endpoint(GraphQL[object, None]):
     def __init__(
         self,
         schema: BaseSchema,
-        context: Callable[[str], Context],
+        context: Callable[[str, Caller], Context],
         answers: Answers | None = None,
         visit: Callable[[], Response] = lambda: HTMLResponse(PAGE),
         *,
+        identify: Identify = anybody,
         longest_body: int = LONGEST_BODY,
         timeout: float = TIMEOUT,
     ) -> None:
@@ -69,6 +82,7 @@ class Endpoint(GraphQL[object, None]):
         self._context = context
         self._answers = answers
         self._visit = visit
+        self._identify = identify
         self._longest_body = longest_body
         self._timeout = timeout
 
@@ -84,16 +98,29 @@ class Endpoint(GraphQL[object, None]):
         if _is_a_visit(request):
             response = self._visit()
         else:
+            caller = request.state.caller = await self._caller(request)
             _check_media_types(request)
-            response = await self._ask(request)
+            response = await self._ask(request, caller)
         await response(scope, receive, send)
 
-    async def _ask(self, request: Request[Any]) -> Response:
+    async def _caller(self, request: Request[Any]) -> Caller:
+        try:
+            return await self._identify(request)
+        except UnauthenticatedViewerError as error:
+            # RFC 6750: what is wrong with a token is only said to who has sent one.
+            shown = "authorization" in request.headers
+            challenge = 'Bearer error="invalid_token"' if shown else "Bearer"
+            raise HTTPException(401, str(error), {"WWW-Authenticate": challenge}) from error
+        except IdentityProviderError as error:
+            raise HTTPException(503, str(error)) from error
+
+    async def _ask(self, request: Request[Any], caller: Caller) -> Response:
         if self._answers is None or request.method != "POST":
             return await self._execute(request)
         headers = request.headers
         body = await request.body()
-        question = Question(headers.get("accept", ""), headers.get("content-type", ""), body)
+        media_types = (headers.get("accept", ""), headers.get("content-type", ""))
+        question = Question(caller.rights.key, *media_types, body)
         version = self._answers.version()
         answer = self._answers.find(question)
         if answer is None:
@@ -123,7 +150,8 @@ class Endpoint(GraphQL[object, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> object:
         """The surroundings of a request."""
-        request.state.context = context = self._context(request_id(request.scope))
+        caller: Caller = request.state.caller
+        request.state.context = context = self._context(request_id(request.scope), caller)
         return context
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from rollgraph.access.caller import ANYBODY, Caller
+from rollgraph.access.seen import SeenFleet
+from rollgraph.acting.actor import Acting
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.decision import Decision
-from rollgraph.core.errors import UnauthenticatedViewerError
+from rollgraph.core.errors import NotAllowedError, UnauthenticatedViewerError
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import Scope, Verb
 from rollgraph.ports import Mirror, Rights
@@ -38,8 +40,9 @@ class About:
 class Context:
     """One request's surroundings: all that a resolver may ask, and a note of what it did ask.
 
-    Rollouts come from the mirror and change with its version. The time and the clusters' states
-    change by themselves. An answer may be kept as long as nothing changes that it has asked.
+    Rollouts come from the mirror, as far as the caller sees them, and change with its version. The
+    time and the clusters' states change by themselves. An answer may be kept, for callers who see
+    the same, as long as nothing changes that it has asked.
 
     Args:
         mirror: The fleet's model.
@@ -49,6 +52,7 @@ class Context:
         about: The gateway that answers.
         fragments: Parts of answers that are kept; None keeps nothing.
         caller: Who asks, and what they may see and do.
+        actor: Carries out actions; None where there is nothing but questions.
 
     Attributes:
         fleet_reads: How often something was asked that changes with the mirror's version.
@@ -57,9 +61,11 @@ class Context:
     """
 
     __slots__ = (
+        "_actor",
         "_caller",
         "_mirror",
         "_now",
+        "_seen",
         "about",
         "fleet_reads",
         "fragments",
@@ -77,10 +83,13 @@ class Context:
         about: About | None = None,
         fragments: "FragmentCache | None" = None,
         caller: Caller = ANYBODY,
+        actor: Acting | None = None,
     ) -> None:
         self._mirror = mirror
         self._now = now
         self._caller = caller
+        self._actor = actor
+        self._seen = SeenFleet(mirror, caller.rights)
         self.patience = patience
         self.request_id = request_id
         self.about = about if about is not None else About()
@@ -89,10 +98,10 @@ class Context:
         self.moment_reads = 0
 
     @property
-    def fleet(self) -> Mirror:
-        """The rollouts; clusters themselves are asked of `cluster` and `clusters`."""
+    def fleet(self) -> SeenFleet:
+        """The rollouts that the caller sees; clusters are asked of `cluster` and `clusters`."""
         self.fleet_reads += 1
-        return self._mirror
+        return self._seen
 
     @property
     def now(self) -> datetime:
@@ -107,6 +116,13 @@ class Context:
         return self._caller
 
     @property
+    def actor(self) -> Acting:
+        """Carries out actions."""
+        if self._actor is None:
+            raise LookupError("whoever made this context has not said who acts")
+        return self._actor
+
+    @property
     def rights(self) -> Rights:
         """What the caller may do; `fleet`, `cluster` and `clusters` settle what they see."""
         return self.caller.rights
@@ -117,23 +133,35 @@ class Context:
         if end is not None and end <= self._now:
             raise UnauthenticatedViewerError("the login has ended: log in again")
 
-    def may_use(self, scope: Scope) -> Decision:
-        """Whether the caller's token has not been narrowed to less."""
-        return self._caller.rights.may_use(scope)
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What the caller's token is good for. Parts of answers are kept apart by it."""
+        return frozenset(scope for scope in Scope if self._caller.rights.may_use(scope).allowed)
+
+    def demand(self, scope: Scope, action: str) -> None:
+        """Raises `NotAllowedError` if the caller's token has been narrowed to less."""
+        decision = self._caller.rights.may_use(scope)
+        if not decision.allowed:
+            raise NotAllowedError(decision, action)
 
     def may(self, verb: Verb, ref: RolloutRef) -> Decision:
         """Whether the caller may do that to a rollout, which may not exist."""
         return self._caller.rights.may(verb, ref, self._mirror.rollout(ref))
 
     def cluster(self, name: str) -> ClusterView | None:
-        """What is known of a cluster itself."""
+        """What is known of a cluster itself, if the caller sees it."""
         self.moment_reads += 1
-        return self._mirror.cluster(name)
+        return self._seen.cluster(name)
 
     def clusters(self) -> Collection[ClusterView]:
-        """What is known of every cluster itself."""
+        """What is known of every cluster that the caller sees."""
         self.moment_reads += 1
-        return self._mirror.clusters()
+        return self._seen.clusters()
+
+    def cluster_of_seen(self, name: str) -> ClusterView | None:
+        """What is known of the cluster of something that the caller sees, and so sees it too."""
+        self.moment_reads += 1
+        return self._mirror.cluster(name)
 
 
 Info = strawberry.Info[Context, None]

@@ -29,6 +29,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._cache: FragmentCache | None = getattr(self.context_value, "fragments", None)
+        self._scopes = self.context_value.scopes if self._cache is not None else frozenset()
         if self.operation.operation is not OperationType.QUERY:
             self.context_value.moment_reads += 1  # what it answers is what it did: never kept
         # By the identity of the list, as graphql-core itself does; the lists live as long as we.
@@ -132,7 +133,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if known is None:
             nodes = tuple([detail.node for detail in details])
             values = self.variable_values.coerced
-            selection = cache.selection(nodes, self.fragment_definitions, values)
+            selection = cache.selection(nodes, self.fragment_definitions, values, self._scopes)
             known = self._selections[id(details)] = (details, selection)
         return known[1]
 

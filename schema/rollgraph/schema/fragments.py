@@ -11,7 +11,7 @@ test_fragments.py holds it to that with random queries over a changing fleet).
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Node, VariableNode
@@ -103,6 +103,10 @@ class _Text(NamedTuple):
     variables: tuple[str, ...]
 
 
+# Nodes, values of variables, and the scopes of the caller's token.
+_Key: TypeAlias = tuple[tuple[int, ...], str, frozenset[str]]
+
+
 class FragmentCache:
     """Keeps parts of answers, within bounds.
 
@@ -112,7 +116,7 @@ class FragmentCache:
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._selections: OrderedDict[tuple[tuple[int, ...], str], Selection] = OrderedDict()
+        self._selections: OrderedDict[_Key, Selection] = OrderedDict()
         self._texts: OrderedDict[tuple[int, ...], _Text] = OrderedDict()
         self.size = 0
 
@@ -121,15 +125,18 @@ class FragmentCache:
         nodes: tuple[FieldNode, ...],
         fragments: Mapping[str, FragmentDefinitionNode],
         values: Mapping[str, Any],
+        scopes: frozenset[str] = frozenset(),
     ) -> Selection:
-        """The parts of what the nodes select with these values of variables.
+        """The parts of what the nodes select with these values of variables, for these scopes.
+
+        A rollout is shown as a whole or not at all; but below it a field may need a scope.
 
         Nodes are told apart by identity: the parser's cache gives the same ones for the same text.
         """
         ids = tuple([id(node) for node in nodes])
         text = self._text(ids, nodes, fragments)
         used = repr([values.get(name) for name in text.variables]) if text.variables else ""
-        key = (ids, used)
+        key = (ids, used, scopes)
         found = self._selections.get(key)
         if found is None:
             found = self._selections[key] = Selection()

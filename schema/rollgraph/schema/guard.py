@@ -103,30 +103,27 @@ class Guard(FieldExtension):
     def _problem(self, context: Context, arguments: Mapping[str, Any]) -> Problem | None:
         """What stands in the way. Raises `UnauthenticatedViewerError` if that is the login."""
         context.check_login()
-        if self.scope is not None:
-            decision = context.may_use(self.scope)
-            if not decision.allowed:
-                return self._not_allowed(decision)
-        if self._admin:
-            decision = context.rights.is_admin()
-            if not decision.allowed:
-                return self._not_allowed(decision)
-        if self._target is None or self.verb is None:
-            return None
+        action = self.verb.value if self.verb else Verb.GET.value
         try:
-            ref = self._target(arguments["input"])
-        except BadRequestError as error:
+            if self.scope is not None:
+                context.demand(self.scope, action)
+            if self._admin:
+                _check(context.rights.is_admin(), action)
+            if self._target is not None and self.verb is not None:
+                _check(context.may(self.verb, self._target(arguments["input"])), action)
+        except (NotAllowedError, BadRequestError) as error:
             return error
-        decision = context.may(self.verb, ref)
-        return None if decision.allowed else self._not_allowed(decision)
-
-    def _not_allowed(self, decision: Decision) -> NotAllowedError:
-        return NotAllowedError(decision, self.verb.value if self.verb else Verb.GET.value)
+        return None
 
     def _refuse(self, info: AnyInfo, arguments: Mapping[str, Any], problem: Problem) -> Any:
         if self._refused is None:
             raise problem
         return self._refused(info, arguments["input"], problem)
+
+
+def _check(decision: Decision, action: str) -> None:
+    if not decision.allowed:
+        raise NotAllowedError(decision, action)
 
 
 # As a decorator it reads like `resolved`, above which it stands: `@guarded(verb=Verb.GET)`.

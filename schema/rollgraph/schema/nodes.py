@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rollgraph.core.errors import BadRequestError
 from rollgraph.core.refs import RolloutRef
+from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Info
 from rollgraph.schema.ids import read_global_id
@@ -22,9 +23,12 @@ Finder = Callable[[RolloutView, str], Node | None]
 def node(info: Info, global_id: str) -> Node | None:
     """The object with this ID, None if it does not exist (any more).
 
-    Raises `BadRequestError` for what is no ID of this API.
+    Raises `BadRequestError` for what is no ID of this API, `NotAllowedError` if the caller's token
+    is not good for its type.
     """
     type_name, place = read_global_id(global_id)
+    if type_name == "AnalysisRun":
+        info.context.demand(Scope.ANALYSIS_READ, Verb.GET)
     match place:
         case (name,) if type_name == "Cluster":
             found = info.context.cluster(name)

@@ -71,7 +71,7 @@ def make() -> Iterator[Make]:
         services = Services(
             settings=settings or Settings(),
             mirror=mirror or KnownClusters(),
-            endpoint=endpoint(schema, lambda request_id: cast("Any", request_id), **visit),
+            endpoint=endpoint(schema, lambda request_id, _: cast("Any", request_id), **visit),
             watch=watch,
             graphiql=graphiql,
         )

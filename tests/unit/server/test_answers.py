@@ -5,6 +5,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from rollgraph.access.caller import Caller
 from rollgraph.schema.context import Context
 from rollgraph.server.answers import Answers
 from rollgraph.server.graphql import Endpoint
@@ -24,9 +25,10 @@ class Served:
         transport = httpx2.ASGITransport(app=Starlette(routes=[Route("/graphql", endpoint)]))
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
-    def _context(self, request_id: str) -> Context:
+    def _context(self, request_id: str, caller: Caller) -> Context:
         self.executed += 1
-        return Context(self.made.mirror, NOW, self.made.context.patience, request_id)
+        patience = self.made.context.patience
+        return Context(self.made.mirror, NOW, patience, request_id, caller=caller)
 
     async def ask(self, document: str, **headers: str) -> httpx2.Response:
         body = {"query": document}

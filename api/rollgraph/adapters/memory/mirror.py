@@ -3,27 +3,28 @@
 import builtins
 import secrets
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from rollgraph.adapters.memory.index import Index
 from rollgraph.adapters.memory.rows import ClusterRows, Row
 from rollgraph.adapters.memory.walks import Span, Walk
-from rollgraph.core import cursors, ordering, paging
+from rollgraph.core import cursors, ordering, paging, predicates
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.cursors import Cursor, Pin
-from rollgraph.core.filtering import RolloutFilter, only_cluster, predicate
+from rollgraph.core.filtering import Predicate, RolloutFilter, only_cluster, predicate
 from rollgraph.core.paging import Order, Page, PageRequest
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
+from rollgraph.core.visibility import Visibility
 from rollgraph.ports import Clock
 
 # Orders that are kept sorted: as many as all dashboards together use. Each takes 0.15 kB for each
 # rollout, and up to 5 us of each change. The least recently used goes, and with it the pins of its
 # walks.
 MAX_ORDERS = 16
-# Filters whose counts are kept until the next change.
-_MAX_COUNTS = 64
+# Filters, for one visibility each, whose counts are kept until the next change.
+_MAX_COUNTS = 256
 
 
 class MemoryMirror:
@@ -45,7 +46,7 @@ class MemoryMirror:
         self._clusters: dict[str, ClusterView] = {}
         self._rows: dict[str, ClusterRows] = {}
         self._indexes: OrderedDict[tuple[Order, ...], Index] = OrderedDict()
-        self._counts: dict[RolloutFilter, int] = {}
+        self._counts: dict[tuple[RolloutFilter | None, Hashable], int] = {}
 
     def put_cluster(self, cluster: ClusterView) -> None:
         """See `Projection`."""
@@ -103,10 +104,10 @@ class MemoryMirror:
         rows = self._rows.get(ref.cluster)
         return rows.view(ref) if rows else None
 
-    def page(self, request: PageRequest) -> Page:
+    def page(self, request: PageRequest, visible: Visibility | None = None) -> Page:
         """See `Mirror`."""
         paging.check(request)
-        test = predicate(request.filter)
+        test = _test(request.filter, visible)
         cluster = only_cluster(request.filter)
         order = _order(request.order, cluster)
         after = _cursor(request.after, order, "after")
@@ -128,32 +129,35 @@ class MemoryMirror:
             has_previous=stretch.has_previous,
         )
 
-    def count(self, request: PageRequest) -> int:
+    def count(self, request: PageRequest, visible: Visibility | None = None) -> int:
         """See `Mirror`."""
-        if request.filter is None:
+        if request.filter is None and visible is None:
             return sum(len(rows) for rows in self._rows.values())
-        test = predicate(request.filter)
-        known = self._counts.get(request.filter)
+        test = _test(request.filter, visible)
+        key = (request.filter, visible.key if visible else None)
+        known = self._counts.get(key)
         if known is None:
             if len(self._counts) == _MAX_COUNTS:
                 self._counts.clear()
             known = sum(map(test, self._candidates(request.filter)))
-            self._counts[request.filter] = known
+            self._counts[key] = known
         return known
 
-    def matching(self, filter: RolloutFilter | None) -> Iterator[RolloutView]:
+    def matching(
+        self, filter: RolloutFilter | None, visible: Visibility | None = None
+    ) -> Iterator[RolloutView]:
         """See `Mirror`."""
-        return builtins.filter(predicate(filter), self._candidates(filter))
+        return builtins.filter(_test(filter, visible), self._candidates(filter))
 
-    def counts(self, cluster: str) -> Mapping[Phase, int]:
+    def counts(self, cluster: str, visible: Visibility | None = None) -> Mapping[Phase, int]:
         """See `Mirror`."""
         rows = self._rows.get(cluster)
-        return rows.phases() if rows else {}
+        return rows.summary(visible).phases() if rows else {}
 
-    def namespaces(self, cluster: str) -> Sequence[str]:
+    def namespaces(self, cluster: str, visible: Visibility | None = None) -> Sequence[str]:
         """See `Mirror`."""
         rows = self._rows.get(cluster)
-        return rows.namespaces() if rows else ()
+        return rows.summary(visible).namespaces() if rows else ()
 
     def _changed(self) -> None:
         self._sequence += 1
@@ -190,6 +194,12 @@ class MemoryMirror:
             if index.holds(pinned):
                 return pinned
         return index.pin(self._sequence)
+
+
+def _test(filter: RolloutFilter | None, visible: Visibility | None) -> Predicate:
+    """What is shown and matches; nothing is asked of a rollout that is not shown."""
+    wanted = predicate(filter)
+    return wanted if visible is None else predicates.every([visible.shows, wanted])
 
 
 def _cursor(text: str | None, order: tuple[Order, ...], argument: str) -> Cursor | None:

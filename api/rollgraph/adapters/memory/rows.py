@@ -1,7 +1,7 @@
 """What the mirror holds of each rollout and cluster, and what it counts as it goes."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import msgspec
 
@@ -9,6 +9,11 @@ from rollgraph.core import ordering
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
+from rollgraph.core.visibility import Visibility
+
+# Visibilities for which a cluster is kept counted: about as many people with rights of their own as
+# look at a cluster at the same time. Beyond that all are counted again: 0.1 ms for 100 rollouts.
+MAX_SUMMARIES = 64
 
 # Namespace and name: as a tuple of strings, which keep their hashes, it is found four times as
 # fast as by a struct.
@@ -31,13 +36,36 @@ class Row(msgspec.Struct, gc=False, eq=False):
     view: RolloutView | None
 
 
+class Summary:
+    """Rollouts of one cluster, counted."""
+
+    def __init__(self) -> None:
+        self._phases: Counter[Phase] = Counter()
+        self._namespaces: Counter[str] = Counter()
+
+    def count(self, view: RolloutView, change: int) -> None:
+        """Counts a rollout in, or out with a change of -1."""
+        self._phases[view.phase] += change
+        self._namespaces[view.ref.namespace] += change
+        if not self._namespaces[view.ref.namespace]:
+            del self._namespaces[view.ref.namespace]
+
+    def phases(self) -> dict[Phase, int]:
+        """How many rollouts are in each phase; phases without any are left out."""
+        return {phase: self._phases[phase] for phase in Phase if self._phases[phase]}
+
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces that have rollouts, by name."""
+        return tuple(sorted(self._namespaces))
+
+
 class ClusterRows:
     """The rollouts of one cluster."""
 
     def __init__(self) -> None:
         self._rows: dict[_Path, Row] = {}
-        self._phases: Counter[Phase] = Counter()
-        self._namespaces: Counter[str] = Counter()
+        self._all = Summary()
+        self._shown: dict[Hashable, Summary] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -59,13 +87,8 @@ class ClusterRows:
         path = (view.ref.namespace, view.ref.name)
         row = self._rows.get(path)
         if row is None:
-            row = self._rows[path] = Row(number, ordering.place(view.ref), view)
-            self._count(view, 1)
-        else:
-            if row.view is not None and row.view.phase is not view.phase:
-                self._phases[row.view.phase] -= 1
-                self._phases[view.phase] += 1
-            row.view = view
+            row = self._rows[path] = Row(number, ordering.place(view.ref), None)
+        self._replace(row, view)
         return row
 
     def drop(self, ref: RolloutRef) -> Row | None:
@@ -73,8 +96,7 @@ class ClusterRows:
         row = self._rows.pop((ref.namespace, ref.name), None)
         if row is None or row.view is None:
             return None
-        self._count(row.view, -1)
-        row.view = None
+        self._replace(row, None)
         return row
 
     def clear(self) -> list[Row]:
@@ -83,20 +105,27 @@ class ClusterRows:
         for row in rows:
             row.view = None
         self._rows.clear()
-        self._phases.clear()
-        self._namespaces.clear()
+        self._all = Summary()
+        self._shown.clear()
         return rows
 
-    def phases(self) -> dict[Phase, int]:
-        """How many rollouts are in each phase; phases without any are left out."""
-        return {phase: self._phases[phase] for phase in Phase if self._phases[phase]}
+    def summary(self, visible: Visibility | None) -> Summary:
+        """The rollouts that are shown, counted."""
+        if visible is None:
+            return self._all
+        found = self._shown.get(visible.key)
+        if found is None:
+            if len(self._shown) == MAX_SUMMARIES:
+                self._shown.clear()
+            found = self._shown[visible.key] = Summary()
+            for view in filter(visible.shows, self.views()):
+                found.count(view, 1)
+        return found
 
-    def namespaces(self) -> tuple[str, ...]:
-        """The namespaces that have rollouts, by name."""
-        return tuple(sorted(name for name, rollouts in self._namespaces.items() if rollouts))
-
-    def _count(self, view: RolloutView, change: int) -> None:
-        self._phases[view.phase] += change
-        self._namespaces[view.ref.namespace] += change
-        if not self._namespaces[view.ref.namespace]:
-            del self._namespaces[view.ref.namespace]
+    def _replace(self, row: Row, view: RolloutView | None) -> None:
+        self._shown.clear()
+        if row.view is not None:
+            self._all.count(row.view, -1)
+        row.view = view
+        if view is not None:
+            self._all.count(view, 1)

@@ -16,8 +16,10 @@ from rollgraph.core.analysis import (
 from rollgraph.core.durations import go_duration
 from rollgraph.core.objects import analysis as objects
 from rollgraph.core.refs import Kind, RolloutRef
+from rollgraph.core.verbs import Scope
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import resolved, resolved_as
+from rollgraph.schema.guard import guarded
 from rollgraph.schema.inputs import TimeFilter
 from rollgraph.schema.types.kubernetes import (
     Condition,
@@ -371,6 +373,7 @@ class Experiment(KubernetesObject):
         """Its ReplicaSets, by name."""
         return [replica_set(self.owner, view) for view in self.view.replica_sets]
 
+    @guarded(scope=Scope.ANALYSIS_READ)
     @resolved
     def analysis_runs(self) -> list[AnalysisRun]:
         """Its analysis runs, oldest first."""

@@ -154,8 +154,10 @@ class ClusterConnectionState:
         return self.view.reconnects
 
     @resolved
-    def watches(self) -> list[WatchState]:
-        """The watch of each kind."""
+    def watches(self, info: Info) -> list[WatchState]:
+        """The watch of each kind; empty for who sees no more than some of its rollouts."""
+        if not info.context.fleet.shows_inside(self.view.name):
+            return []
         return [WatchState(watch=watch) for watch in self.view.watches]
 
 
@@ -277,7 +279,7 @@ def cluster_of(info: Info, name: str) -> Cluster:
     A cluster that has just been taken out of the fleet is shown as disconnected for the rest of the
     request.
     """
-    view = info.context.cluster(name)
+    view = info.context.cluster_of_seen(name)
     if view is None:
         gone, now = ConnectionStatus.DISCONNECTED, info.context.now
         view = ClusterView(name, gone, now, error="the cluster is no longer in the fleet")

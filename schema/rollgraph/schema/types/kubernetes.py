@@ -225,7 +225,7 @@ def key_values(values: Mapping[str, str] | None, keys: list[str] | None) -> list
 
 def freshness(context: Context, cluster_name: str, kind: Kind) -> Freshness:
     """How far the copies of a kind can be trusted; of an unknown cluster, not at all."""
-    cluster = context.cluster(cluster_name)
+    cluster = context.cluster_of_seen(cluster_name)
     if cluster is None:
         return Freshness(observed_at=None, lag=None, stale=True)
     seen = cluster.confirmed_at

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from rollgraph.core.errors import BadRequestError
+from rollgraph.core.errors import BadRequestError, NotAllowedError
 from rollgraph.schema.context import Info
 from rollgraph.schema.types.kubernetes import Node
 
@@ -31,7 +31,7 @@ def entity(types: Mapping[str, type], info: Info, representation: object) -> obj
     """
     try:
         return _entity(types, info, representation)
-    except BadRequestError as error:
+    except (BadRequestError, NotAllowedError) as error:
         return error
 
 

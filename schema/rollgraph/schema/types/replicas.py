@@ -10,6 +10,7 @@ from rollgraph.core.pods import PodCategory, PodView
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.replicasets import ReplicaSetHealth, ReplicaSetView, Role, created
 from rollgraph.core.revisions import Revision as CoreRevision
+from rollgraph.core.verbs import Scope
 from rollgraph.schema.connections import (
     FILTER,
     After,
@@ -22,6 +23,7 @@ from rollgraph.schema.connections import (
     window,
 )
 from rollgraph.schema.described import resolved
+from rollgraph.schema.guard import guarded
 from rollgraph.schema.ids import global_id
 from rollgraph.schema.types.kubernetes import (
     ContainerImage,
@@ -262,6 +264,7 @@ class Revision(Node):
         found = self.view.replica_set
         return replica_set(self.rollout, found) if found else None
 
+    @guarded(scope=Scope.ANALYSIS_READ)
     @resolved
     def analysis_runs(self) -> AnalysisRuns:
         """The analysis runs of this revision, oldest first."""

@@ -13,6 +13,7 @@ from rollgraph.core.phase import Phase
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.replicasets import Role, created
 from rollgraph.core.revisions import Revision as CoreRevision
+from rollgraph.core.verbs import Scope
 from rollgraph.core.view import RolloutView, StrategyKind
 from rollgraph.schema.connections import (
     FILTER,
@@ -26,6 +27,7 @@ from rollgraph.schema.connections import (
 )
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import enum, resolved
+from rollgraph.schema.guard import guarded
 from rollgraph.schema.ids import global_id
 from rollgraph.schema.scalars import Json
 from rollgraph.schema.types.analysis import (
@@ -302,6 +304,7 @@ class Rollout(KubernetesObject):
         """The revision of the present template."""
         return self._revision(self.view.rollout.status.current_pod_hash)
 
+    @guarded(scope=Scope.ANALYSIS_READ)
     @resolved
     def analysis_runs(
         self,

@@ -8,8 +8,10 @@ import strawberry
 from rollgraph.core import steps as core
 from rollgraph.core.analysis import AnalysisPhase, analysis_phase
 from rollgraph.core.steps import StepState
+from rollgraph.core.verbs import Scope
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.described import resolved
+from rollgraph.schema.guard import guarded
 from rollgraph.schema.scalars import Json, Percent, percent
 from rollgraph.schema.types.analysis import AnalysisRun, Experiment, analysis_run, experiment
 
@@ -109,6 +111,7 @@ class AnalysisStep(CanaryStep):
         """The templates that it runs."""
         return list(self.step.templates)
 
+    @guarded(scope=Scope.ANALYSIS_READ)
     @resolved
     def run(self) -> AnalysisRun | None:
         """Its run, while it is the current step."""

@@ -7,8 +7,10 @@ from typing import Annotated
 import strawberry
 
 from rollgraph.core.objects import rollout as objects
+from rollgraph.core.verbs import Scope
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.described import enum, resolved
+from rollgraph.schema.guard import guarded
 from rollgraph.schema.types.analysis import AnalysisRun, analysis_run
 
 
@@ -66,9 +68,13 @@ class AnalysisRef:
     cluster_scope: bool = strawberry.field(
         description="Whether any of them is a ClusterAnalysisTemplate."
     )
-    current_run: AnalysisRun | None = strawberry.field(
-        description="Its newest run in the present update."
-    )
+    run: strawberry.Private[AnalysisRun | None]
+
+    @guarded(scope=Scope.ANALYSIS_READ)
+    @resolved
+    def current_run(self) -> AnalysisRun | None:
+        """Its newest run in the present update."""
+        return self.run
 
 
 @strawberry.type(description="Moves to a new template step by step.")
@@ -200,7 +206,7 @@ def analysis_ref(
     return AnalysisRef(
         templates=[template.template_name for template in spec.templates or ()],
         cluster_scope=any(template.cluster_scope for template in spec.templates or ()),
-        current_run=analysis_run(view.ref, run) if run else None,
+        run=analysis_run(view.ref, run) if run else None,
     )
 
 
