@@ -22,6 +22,7 @@ from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.paging import Page, PageRequest
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
+from rollgraph.core.session import Farewell, Grant, PendingLogin, Session
 from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.core.viewer import Viewer
@@ -324,6 +325,48 @@ class TokenVerifier(Protocol):
         which check failed and never repeats any of it; `IdentityProviderError` if it cannot be told
         now, because who would know does not answer. Nobody is let in while that cannot be told.
         """
+
+
+class LoginProvider(Protocol):
+    """Where people log in with a browser."""
+
+    async def begin(self, back: str) -> PendingLogin:
+        """Begins a login that comes back to a URL of ours.
+
+        Raises `IdentityProviderError`, as all methods do.
+        """
+
+    async def finish(self, answer: Mapping[str, str], pending: PendingLogin, back: str) -> Grant:
+        """Ends a login by what came back with the browser.
+
+        Raises `UnauthenticatedViewerError` if it is not that login's, or the provider refused; the
+        message may be shown.
+        """
+
+    async def renew(self, grant: Grant) -> Grant:
+        """A newer grant for the same person; the old one's refresh token may be used up.
+
+        Raises `UnauthenticatedViewerError` if the provider lets it end.
+        """
+
+    async def farewell(self, grant: Grant, back: str) -> Farewell | None:
+        """How to log out at the provider, too; None if it has no way. Raises nothing."""
+
+
+class SessionStore(Protocol):
+    """The logins of browsers.
+
+    Bounded: who has been away longest loses their login.
+    """
+
+    async def get(self, key: str) -> Session | None:
+        """A login that has not ended."""
+
+    async def put(self, key: str, session: Session, until: datetime) -> None:
+        """Adds or replaces a login, which ends by itself at a time."""
+
+    async def drop(self, key: str) -> None:
+        """Ends a login; nothing happens if there is none."""
 
 
 class Enforcer(Protocol):

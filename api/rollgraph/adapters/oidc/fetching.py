@@ -1,7 +1,7 @@
 """Documents of identity providers: JSON, small, over TLS, from where it was asked of."""
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -67,11 +67,11 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def client(url: str, verify: ssl.SSLContext) -> Callable[[], httpx2.AsyncClient]:
-    """Makes clients that may speak with a provider; proxies of the environment are used."""
+def options(url: str, verify: ssl.SSLContext) -> dict[str, Any]:
+    """How an HTTP client speaks with a provider; proxies of the environment are used."""
     # A proxy does not reach our loopback.
     trust_env = not loopback(httpx2.URL(url).host)
-    return lambda: httpx2.AsyncClient(verify=verify, timeout=TIMEOUT, trust_env=trust_env)
+    return {"verify": verify, "timeout": TIMEOUT, "trust_env": trust_env}
 
 
 @contextmanager
@@ -88,10 +88,10 @@ def translated(issuer: str) -> Iterator[None]:
         raise IdentityProviderError(f"{issuer} cannot be asked: {type(error).__name__}") from error
 
 
-async def get(clients: Callable[[], httpx2.AsyncClient], url: str, issuer: str) -> Document:
+async def get(options: Mapping[str, Any], url: str, issuer: str) -> Document:
     """Fetches a document. Raises `IdentityProviderError`."""
     with translated(issuer), anyio.fail_after(TIMEOUT):
-        async with clients() as client:
+        async with httpx2.AsyncClient(**options) as client:
             for _ in range(MOST_REDIRECTS + 1):
                 async with client.stream("GET", url, headers=_ACCEPT) as response:
                     if not response.has_redirect_location:

@@ -1,10 +1,9 @@
 """The keys of one issuer, kept: fetched ahead of time, and believed for a day if it is down."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import anyio
-import httpx2
 import msgspec
 import structlog
 from joserfc.errors import JoseError
@@ -52,12 +51,12 @@ class Keys:
 
     Args:
         issuer: Its URL.
-        clients: Makes HTTP clients.
+        options: How an HTTP client speaks with it.
     """
 
-    def __init__(self, issuer: str, clients: Callable[[], httpx2.AsyncClient]) -> None:
+    def __init__(self, issuer: str, options: Mapping[str, Any]) -> None:
         self._issuer = issuer
-        self._clients = clients
+        self._options = options
         self._held: Held | None = None
         self._flight = anyio.Lock()
         self._asked: float | None = None
@@ -134,9 +133,9 @@ class Keys:
 
     async def _fetched(self) -> Held:
         issuer = self._issuer
-        metadata = await fetching.get(self._clients, provider.address(issuer), issuer)
+        metadata = await fetching.get(self._options, provider.address(issuer), issuer)
         known = provider.read(metadata.content, issuer)
-        document = await fetching.get(self._clients, known.jwks_uri, issuer)
+        document = await fetching.get(self._options, known.jwks_uri, issuer)
         keys = tuple(_read(document.content))
         if not keys:
             raise IdentityProviderError(f"{issuer} has no key that could sign a token")

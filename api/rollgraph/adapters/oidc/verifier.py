@@ -2,11 +2,10 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
-import httpx2
 import msgspec
 from joserfc import jws
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, MissingClaimError
@@ -56,7 +55,7 @@ class OidcVerifier:
 
     Args:
         issuers: The agreements; each issuer stands there once.
-        clients: Makes HTTP clients for an issuer's URL.
+        options: How an HTTP client speaks with an issuer, by its URL.
         clock: Tells the time.
 
     Raises `ConfigError` for an issuer whose tokens could be meant for anybody.
@@ -65,7 +64,7 @@ class OidcVerifier:
     def __init__(
         self,
         issuers: Sequence[Issuer],
-        clients: Callable[[str], Callable[[], httpx2.AsyncClient]],
+        options: Callable[[str], Mapping[str, Any]],
         clock: Clock,
     ) -> None:
         if open_ := [issuer.url for issuer in issuers if not issuer.audiences]:
@@ -73,7 +72,7 @@ class OidcVerifier:
                 f"{open_[0]} has no audience: its tokens for others would be good here"
             )
         self._issuers = {
-            issuer.url: (issuer, Keys(issuer.url, clients(issuer.url))) for issuer in issuers
+            issuer.url: (issuer, Keys(issuer.url, options(issuer.url))) for issuer in issuers
         }
         self._clock = clock
         # By SHA-256, so that no memory dump has tokens; the longest unused goes first.
