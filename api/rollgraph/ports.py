@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from rollgraph.core.actions.plan import Manifest, Patch, Resource
+from rollgraph.core.application import Application
 from rollgraph.core.audit import AuditEntry, AuditRow
 from rollgraph.core.auditpages import AuditPage, AuditRequest
 from rollgraph.core.connection import ClusterView
@@ -21,6 +22,7 @@ from rollgraph.core.identity import OURSELVES, Identity, IdentityMode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.paging import Page, PageRequest
 from rollgraph.core.phase import Phase
+from rollgraph.core.rbac.text import PolicyText
 from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
 from rollgraph.core.session import Farewell, Grant, PendingLogin, Session
 from rollgraph.core.verbs import Scope, Verb
@@ -381,6 +383,33 @@ class Enforcer(Protocol):
 
     def allows(self, subjects: Sequence[str], resource: str, action: str, object: str) -> bool:
         """Whether a user with these names (their own first, then groups) may do that."""
+
+
+class PolicySource(Protocol):
+    """Where the policy comes from."""
+
+    def watch(self) -> AbstractAsyncContextManager[AsyncIterator[PolicyText]]:
+        """The policy now, then the whole policy again whenever the source changed.
+
+        The first item comes at once; a source that cannot be read at the start raises
+        `ConfigError`. Later trouble keeps the last good answer and is logged. Whether the policy
+        makes sense is for its reader to tell.
+        """
+
+
+class Ownership(Protocol):
+    """Which of Argo CD's applications own which rollouts. Answers from memory, at once."""
+
+    @property
+    def version(self) -> int:
+        """Grows whenever an answer may have changed."""
+
+    def application(self, view: RolloutView) -> Application | None:
+        """The application that truly owns a rollout.
+
+        None where there is none, and where one is only said to by what can be written on the spoke:
+        whoever may write there must not be able to choose whose policies hold.
+        """
 
 
 class Rights(Protocol):

@@ -1,0 +1,1 @@
+"""Policies: what they say as text, and whom they allow what. Pure."""

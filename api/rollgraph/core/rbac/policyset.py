@@ -1,0 +1,105 @@
+"""A policy that has been read: one rulebook, and in Argo CD's dialect one more for each project."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+from rollgraph.core.errors import PolicyError
+from rollgraph.core.rbac import checking
+from rollgraph.core.rbac.builtin import builtin
+from rollgraph.core.rbac.kept import Kept
+from rollgraph.core.rbac.patterns import BadPatternError, Patterns
+from rollgraph.core.rbac.policy import Policy, Rule, parse
+from rollgraph.core.rbac.rulebook import APPLICATIONS, Rulebook
+from rollgraph.core.rbac.text import Dialect, MatchMode, PolicyDocument, PolicyText
+
+
+class PolicySet:
+    """What a `PolicyText` means.
+
+    Args:
+        text: What is to be read. Raises `PolicyError` if it is wrong, with a line for each problem.
+        patterns: How the patterns of its match mode are read.
+
+    Attributes:
+        rulebook: What holds everywhere.
+        warnings: A line for each thing that was read and yet does nothing, as in Argo CD.
+    """
+
+    def __init__(self, text: PolicyText, patterns: Patterns) -> None:
+        self.text = text
+        self.warnings: list[str] = []
+        self._patterns = patterns
+        self._kept = Kept()
+        given = builtin(text.dialect, text.match_mode) if text.builtin else ()
+        policy = self._sound(parse((*given, *text.documents), text.dialect))
+        self.rulebook = self._rulebook(policy)
+        self._projects = dict(self._read(text.projects))
+        self._rulebooks: dict[str, Rulebook] = {}
+        everything = (policy, *self._projects.values())
+        self._subjects = frozenset(rule.subject for one in everything for rule in one.rules)
+        self._members = frozenset(grant.member for one in everything for grant in one.grants)
+
+    @property
+    def projects(self) -> Iterable[str]:
+        """The projects that have a policy of their own."""
+        return self._projects.keys()
+
+    def spoken_of(self, names: Sequence[str]) -> Hashable:
+        """What is left of a user's names (their own first): equal for users of equal rights."""
+        if self.text.dialect is Dialect.ROLLGRAPH:
+            return frozenset(names) & (self._subjects | self._members)
+        user = [name for name in names[:1] if name in self._subjects or name in self._members]
+        return (*user, frozenset(names[1:]) & self._members)
+
+    def within(self, project: str) -> Rulebook:
+        """The rulebook for the applications of a project: what holds everywhere, and its own."""
+        own = self._projects.get(project)
+        if own is None:
+            return self.rulebook
+        if project not in self._rulebooks:
+            self._rulebooks[project] = self._rulebook(self.rulebook.policy + own)
+        return self._rulebooks[project]
+
+    def of(self, resource: str, object: str) -> Rulebook:
+        """The rulebook that a question is for."""
+        project, slash, _ = object.partition("/")
+        return self.within(project) if slash and resource == APPLICATIONS else self.rulebook
+
+    def allows(self, names: Sequence[str], resource: str, action: str, object: str) -> bool:
+        """Whether a user with these names (their own first, then groups) may do that."""
+        book = self.of(resource, object)
+        return book.allows(book.hearing(names), resource, action, object)
+
+    def _read(self, projects: Mapping[str, PolicyDocument]) -> Iterator[tuple[str, Policy]]:
+        """A project whose policy is wrong has none of its own, as in Argo CD."""
+        for name, document in projects.items():
+            try:
+                yield name, self._sound(parse([document], self.text.dialect))
+            except PolicyError as error:
+                self.warnings += str(error).splitlines()
+
+    def _rulebook(self, policy: Policy) -> Rulebook:
+        text = self.text
+        return Rulebook(policy, self._patterns, text.dialect, text.default_role, self._kept)
+
+    def _sound(self, policy: Policy) -> Policy:
+        if self.text.dialect is Dialect.ROLLGRAPH:
+            found = list(checking.problems(policy, self._patterns, self.text.default_role))
+            if found:
+                raise PolicyError("\n".join(found))
+            return policy
+        kept = [rule for rule in policy.rules if not self._is_broken(rule)]
+        return Policy(tuple(kept), policy.grants)
+
+    def _is_broken(self, rule: Rule) -> bool:
+        """Whether a rule does nothing for a broken pattern: not even where it was to forbid.
+
+        So a broken glob is taken in Argo CD. A broken regular expression is worse there, and stays:
+        whoever it is about gets no for an answer.
+        """
+        try:
+            for pattern in (rule.resource, rule.action, rule.object):
+                self._patterns.check(pattern)
+        except BadPatternError as error:
+            self.warnings.append(f"{rule.origin}: {error}: {rule}")
+            return self.text.match_mode is MatchMode.GLOB
+        return False
