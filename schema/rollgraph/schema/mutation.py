@@ -12,8 +12,8 @@ from rollgraph.core.errors import BadRequestError
 from rollgraph.core.verbs import Verb
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import resolved
-from rollgraph.schema.guard import Guard, Problem
-from rollgraph.schema.outcomes import payload, unfit
+from rollgraph.schema.guard import Guard, Problem, guarded
+from rollgraph.schema.outcomes import bulk_payload, payload, unfit, unfit_bulk
 from rollgraph.schema.types.action_inputs import (
     AbortRolloutInput,
     JumpToRolloutStepInput,
@@ -30,6 +30,8 @@ from rollgraph.schema.types.action_inputs import (
     TerminateExperimentInput,
     UndoRolloutInput,
 )
+from rollgraph.schema.types.bulk_inputs import BulkRolloutActionInput
+from rollgraph.schema.types.bulk_payload import BulkRolloutActionPayload
 from rollgraph.schema.types.payloads import RolloutActionPayload
 
 INPUT = strawberry.argument(description="What to do it to, and how.")
@@ -169,3 +171,21 @@ class Mutation:
     ) -> RolloutActionPayload:
         """Ends an experiment."""
         return await act(info, input)
+
+    @guarded()
+    @resolved
+    async def bulk_rollout_action(
+        self, info: Info, input: Annotated[BulkRolloutActionInput, INPUT]
+    ) -> BulkRolloutActionPayload:
+        """Does the same to many rollouts, across clusters; each comes out by itself.
+
+        It takes the right to the action on each rollout. With a filter it runs twice: with `dryRun`
+        it tells what it would touch, and with the `token` of that answer it acts on just these.
+        """
+        context = info.context
+        try:
+            request = input.request(context.now)
+        except BadRequestError as error:
+            return unfit_bulk(input, error)
+        outcome = await context.actor.bulk(context.caller, request, context.request_id)
+        return bulk_payload(info, input, outcome)

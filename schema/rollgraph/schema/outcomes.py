@@ -17,7 +17,7 @@ from typing import assert_never
 import strawberry
 
 from rollgraph.acting import outcome as acting
-from rollgraph.acting.outcome import Failure, Outcome
+from rollgraph.acting.outcome import BulkOutcome, Failure, Outcome
 from rollgraph.core.decision import Layer
 from rollgraph.core.errors import BadRequestError
 from rollgraph.core.verbs import Verb
@@ -25,6 +25,8 @@ from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Info
 from rollgraph.schema.types.action_inputs import ActionInput
 from rollgraph.schema.types.action_targets import BadInputError
+from rollgraph.schema.types.bulk_inputs import BulkRolloutActionInput
+from rollgraph.schema.types.bulk_payload import BulkRolloutActionPayload
 from rollgraph.schema.types.payloads import ActionPatch, RolloutActionPayload
 from rollgraph.schema.types.user_errors import (
     ClusterUnavailableError,
@@ -56,6 +58,33 @@ def payload(
         resource_version_after=outcome.after or None,
         stale=outcome.stale,
         user_errors=_user_errors(info, outcome),
+    )
+
+
+def bulk_payload(
+    info: Info, input: BulkRolloutActionInput, outcome: BulkOutcome
+) -> BulkRolloutActionPayload:
+    """What the caller of an action on many rollouts gets."""
+    failure = outcome.failure
+    return BulkRolloutActionPayload(
+        client_mutation_id=input.client_mutation_id,
+        operation_id=strawberry.ID(outcome.operation_id),
+        dry_run=input.dry_run,
+        results=[payload(info, item) for item in outcome.outcomes],
+        succeeded=outcome.succeeded,
+        failed=outcome.failed,
+        token=outcome.token or None,
+        token_expires_at=outcome.expires_at,
+        user_errors=[user_error(failure, input.action.verb, None)] if failure else [],
+    )
+
+
+def unfit_bulk(input: BulkRolloutActionInput, error: BadRequestError) -> BulkRolloutActionPayload:
+    """What the caller gets whose input for many rollouts makes no sense."""
+    return BulkRolloutActionPayload(
+        client_mutation_id=input.client_mutation_id,
+        dry_run=input.dry_run,
+        user_errors=[invalid(error)],
     )
 
 

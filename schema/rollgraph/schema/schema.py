@@ -20,12 +20,14 @@ from rollgraph.schema.limits.bounds import DEFAULTS, Limits
 from rollgraph.schema.limits.documents import Documents
 from rollgraph.schema.limits.extension import Reading
 from rollgraph.schema.limits.published import publish
+from rollgraph.schema.mutation import Mutation
 from rollgraph.schema.query import Query
 from rollgraph.schema.scalars import SCALARS
 from rollgraph.schema.sdl import api_sdl, subgraph_sdl
 from rollgraph.schema.types.gateway import FEDERATION_VERSION
 from rollgraph.schema.types.references import entity
 from rollgraph.schema.types.steps import STEP_TYPES
+from rollgraph.schema.types.user_errors import USER_ERRORS
 
 # Strawberry makes these fields, so that they cannot be decorated.
 _ROUTER_GUARDS = {"Query._entities": Guard(verb=Verb.GET), "Query._service": Guard()}
@@ -81,6 +83,16 @@ class Schema(federation.Schema):
         for error in errors:
             translate(error, getattr(context, "request_id", ""))
 
+    def _get_federation_query_type(self, *args: Any) -> type:
+        """The root with a router's fields: a subclass of `Query`, which payloads name too.
+
+        Strawberry takes two classes for the same type if they say that they are from the same
+        place, and else for two types of one name.
+        """
+        root = super()._get_federation_query_type(*args)
+        root.__module__ = Query.__module__
+        return root
+
     def _reading(self) -> Reading:
         return Reading(self._documents)
 
@@ -119,7 +131,8 @@ def _schema(limits: Limits, *, in_order: bool) -> Schema:
     return Schema(
         limits,
         query=Query,
-        types=list(STEP_TYPES.values()),
+        mutation=Mutation,
+        types=[*STEP_TYPES.values(), *USER_ERRORS],
         federation_version=FEDERATION_VERSION,
         execution_context_class=Executor,
         config=StrawberryConfig(scalar_map=SCALARS, sort_schema=in_order),

@@ -152,7 +152,7 @@ def test_every_list_whose_length_the_caller_says_is_sized_by_it() -> None:
         for name, field in type_.fields.items():
             listed = is_list_type(get_nullable_type(field.type))
             if listed and is_composite_type(get_named_type(field.type)):
-                given = {"first", "last", "ids", "representations"} & field.args.keys()
+                given = {"first", "last", "ids", "representations", "actions"} & field.args.keys()
                 size = SIZES.get(f"{type_.name}.{name}")
                 assert given == set((*size.slicing, *size.listing) if size else ())
 

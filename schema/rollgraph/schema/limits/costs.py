@@ -114,7 +114,8 @@ def _cost(parent: str, name: str, field: GraphQLField) -> FieldCost:
         size=size.assumed,
         slicing=(*size.slicing, *size.listing),
         sizes_rows=bool(size.sized),
-        is_rows=parent.endswith("Connection") and name in weights.ROWS,
+        is_rows=(parent.endswith("Connection") and name in weights.ROWS)
+        or coordinate == weights.RESULTS,
         weighed={key: argument.type for key, argument in field.args.items() if _weighs(argument)},
     )
 

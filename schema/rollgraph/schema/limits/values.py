@@ -30,7 +30,8 @@ class Figure(msgspec.Struct, frozen=True):
     """What a value amounts to.
 
     Attributes:
-        size: The number, or the length of the list; None for anything else, null included.
+        size: The number, or the length of the list, or of the list that an object holds; None for
+            anything else, null included.
         weight: What is set in it.
     """
 
@@ -38,6 +39,8 @@ class Figure(msgspec.Struct, frozen=True):
     weight: int = 0
 
 
+# Where an object holds the list that says how many: `input: {targets: {rollouts: []}}`.
+_HOLDERS = ("targets", "rollouts")
 Figures = Mapping[str, Figure]
 NOTHING = Figure()
 
@@ -64,6 +67,9 @@ def size_of(node: ValueNode, figures: Figures) -> int | None:
         return figures.get(node.name.value, NOTHING).size
     if isinstance(node, ListValueNode):
         return len(node.values)
+    if isinstance(node, ObjectValueNode):
+        held = (field.value for field in node.fields if field.name.value in _HOLDERS)
+        return next((size_of(value, figures) for value in held), None)
     if isinstance(node, IntValueNode):
         # Python refuses to read thousands of digits at once; no page has five.
         return MAX_PAGE if len(node.value) > 4 else _bounded(int(node.value))
@@ -92,6 +98,8 @@ def weigh(node: ValueNode, type_: GraphQLType | None, figures: Figures) -> int:
 
 
 def _size(value: object) -> int | None:
+    while isinstance(value, dict):
+        value = next((value[name] for name in _HOLDERS if name in value), None)
     if isinstance(value, list):
         return len(value)
     # True is an int to Python, but no number to GraphQL.

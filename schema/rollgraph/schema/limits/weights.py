@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from rollgraph.acting.request import MAX_BULK
 from rollgraph.schema.connections import DEFAULT_PAGE
 
 
@@ -30,6 +31,8 @@ class ListSize(msgspec.Struct, frozen=True):
 
 
 ROWS = ("edges", "nodes")
+# As rows are told by the connection around them, results are by the input of the bulk.
+RESULTS = "BulkRolloutActionPayload.results"
 
 
 def _pages(assumed: int) -> ListSize:
@@ -57,6 +60,15 @@ SIZES: Mapping[str, ListSize] = {
     "ReplicaSet.pods": _pages(10),
     "MetricResult.measurements": ListSize(10, ("last",)),
     "RolloutConnection.clusters": ListSize(20),
+    # As many as there are actions, unless some are named.
+    "Rollout.viewerActions": ListSize(12, listing=("actions",)),
+    "NotApplicableError.viewerActions": ListSize(12),
+    # Of the status, then of the spec.
+    "RolloutActionPayload.patches": ListSize(2),
+    "RolloutActionPayload.userErrors": ListSize(1),
+    "BulkRolloutActionPayload.userErrors": ListSize(1),
+    # As many as are listed; a filter may match so many.
+    "Mutation.bulkRolloutAction": ListSize(MAX_BULK, listing=("input",), sized=("results",)),
 }
 
 # In addition to the object itself.
@@ -70,6 +82,26 @@ FIELD_WEIGHTS: Mapping[str, int] = {
     # Over the fleet, to the end: 20 ms for 10,000.
     "Query.analysisRuns": 100,
     "Query.rolloutSummary": 100,
+    # A read of a spoke and one to three writes: some 10 ms, of which it computes one.
+    **{
+        f"Mutation.{name}": 10
+        for name in (
+            "abortRollout",
+            "jumpToRolloutStep",
+            "pauseRollout",
+            "promoteRollout",
+            "promoteRolloutFull",
+            "restartRollout",
+            "resumeRollout",
+            "retryRollout",
+            "setRolloutImage",
+            "skipRolloutStep",
+            "terminateAnalysisRun",
+            "terminateExperiment",
+            "undoRollout",
+        )
+    },
+    "Mutation.bulkRolloutAction": 50,
 }
 
 # Each time that one is set, wherever it stands in a filter.
@@ -95,6 +127,9 @@ INPUT_WEIGHTS: Mapping[str, int] = {
     },
     # A usual glob is as fast, but the worst takes 50 us per rollout: 0.5 s for 10,000.
     "StringFilter.matches": 500,
+    # One of the rollouts that a bulk lists, and has to be done whether its result is shown or not.
+    "RolloutRefInput.id": 1,
+    "RolloutRefInput.key": 1,
     # The first page in an order that nobody has asked for lately sorts the fleet: 50 ms.
     "RolloutOrder.field": 50,
 }

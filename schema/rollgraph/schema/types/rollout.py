@@ -55,6 +55,7 @@ from rollgraph.schema.types.replicas import (
 from rollgraph.schema.types.split import PodSplit
 from rollgraph.schema.types.steps import CanaryStep, canary_step
 from rollgraph.schema.types.strategy import RolloutStrategy, rollout_strategy
+from rollgraph.schema.types.viewer_actions import RolloutAction, ViewerAction, viewer_actions
 
 
 @strawberry.type(description="Why and since when the controller holds a rollout.")
@@ -378,6 +379,17 @@ class Rollout(KubernetesObject):
             manual_pause=None if held is None else timedelta(seconds=held),
             completion=_completion(found.completion_status),
         )
+
+    @resolved
+    def viewer_actions(
+        self,
+        info: Info,
+        actions: Annotated[
+            list[RolloutAction] | None, strawberry.argument(description="Only these.")
+        ] = None,
+    ) -> list[ViewerAction]:
+        """What the viewer may do to it now, and if not, why: their rights, then its state."""
+        return viewer_actions(info, self.view, actions)
 
     @resolved
     def manifest(self) -> Json | None:
