@@ -45,7 +45,11 @@ class Opening:
         with self._placed():
             status, credentials, options = await self._parts()
             return KubernetesListWatch(
-                self._entry.cluster.server, credentials, tls=self._tls(status), **options
+                self._entry.cluster.server,
+                credentials,
+                tls=self._tls(status),
+                compressed=not self._entry.cluster.disable_compression,
+                **options,
             )
 
     async def patcher(self) -> KubernetesPatcher:

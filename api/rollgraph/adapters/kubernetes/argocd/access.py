@@ -18,6 +18,7 @@ from rollgraph.adapters.kubernetes.kubeconfig import (
 )
 from rollgraph.adapters.kubernetes.listwatch import KubernetesListWatch
 from rollgraph.adapters.kubernetes.opening import Opening
+from rollgraph.adapters.kubernetes.patcher import KubernetesPatcher
 from rollgraph.core.argocd.clusters import AwsAuth, ClusterConfig, Registration
 from rollgraph.core.errors import ConfigError
 
@@ -75,11 +76,18 @@ class HubOpening:
         self._user = user
 
     async def __call__(self) -> KubernetesListWatch:
-        """Opens it; raises as `Opening` does."""
+        """Opens it to be watched; raises as `Opening` does."""
+        return await (await self._opening())()
+
+    async def patcher(self) -> KubernetesPatcher:
+        """Opens it to be changed; raises as `Opening` does."""
+        return await (await self._opening()).patcher()
+
+    async def _opening(self) -> Opening:
         entry = await anyio.to_thread.run_sync(self._find)
         if self._user is not None:
             entry = msgspec.structs.replace(entry, user=self._user)
-        return await Opening(entry, self._exec_allow)()
+        return Opening(entry, self._exec_allow)
 
 
 class Refusing:
@@ -94,6 +102,10 @@ class Refusing:
 
     async def __call__(self) -> KubernetesListWatch:
         """Raises `ConfigError`."""
+        raise ConfigError(self._problem)
+
+    async def patcher(self) -> KubernetesPatcher:
+        """Raises `ConfigError`, too."""
         raise ConfigError(self._problem)
 
 

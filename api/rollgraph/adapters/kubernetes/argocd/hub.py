@@ -119,7 +119,8 @@ class Hub:
         """Differs from an earlier one if something has changed.
 
         Args:
-            of: What is of interest: "clusters", "policies", "ownership" or "settings".
+            of: What is of interest: "clusters"; "policies"; "ownership", or "owners" for the same
+                without the applications.
         """
         return tuple(collection.revision for collection in self._interesting(of))
 
@@ -134,9 +135,9 @@ class Hub:
 
     def _interesting(self, of: str) -> list[Collection[Any]]:
         return {
-            "settings": [self._settings, self._rbac],
             "clusters": [self.secrets, self._settings],
             "policies": [self._rbac, self._projects],
+            "owners": [self.secrets, self._settings, self._projects],
             "ownership": [self.secrets, self._settings, self._projects, *self._applications],
         }[of]
 

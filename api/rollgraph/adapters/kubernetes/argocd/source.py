@@ -84,12 +84,14 @@ class ArgoCdSource:
         self._told = problems
 
     def _spoke(self, known: Registration) -> Spoke:
+        opening = self._opening(known)
         return Spoke(
             name=known.spoke,
             fingerprint=self._fingerprint(known),
-            open=self._opening(known),
+            open=opening,
             namespaces=known.namespaces or self._namespaces,
             labels=known.labels,
+            open_patcher=opening.patcher,
         )
 
     def _opening(self, known: Registration) -> HubOpening | Opening | Refusing:
