@@ -17,7 +17,8 @@ from rollgraph.core.refs import Kind
 from rollgraph.core.steps import PauseStep, steps
 
 _INCONCLUSIVE = "Inconclusive"
-UNPAUSED = {"paused": False}
+_UNDER_WAY = "a full promotion is under way already"
+_UNPAUSED = {"paused": False}
 
 
 def no_promotion(rollout: Rollout) -> Refusal | None:
@@ -30,9 +31,9 @@ def no_promotion(rollout: Rollout) -> Refusal | None:
     if status.controller_pause and not status.pause_conditions:
         # A second promotion now would be taken for leaving the step: two steps for one pause.
         return not_observed("that its pause was ended")
-    if status.pause_conditions:
-        return None
-    return _nothing_to_leave(rollout)
+    if status.promote_full and not rollout.fully_promoted:
+        return nothing_to_do(_UNDER_WAY)
+    return None if status.pause_conditions else _nothing_to_leave(rollout)
 
 
 def no_full_promotion(rollout: Rollout) -> Refusal | None:
@@ -44,7 +45,7 @@ def no_full_promotion(rollout: Rollout) -> Refusal | None:
     if rollout.fully_promoted:
         return nothing_to_do("it is promoted in full already")
     if rollout.status.promote_full:
-        return nothing_to_do("a full promotion is under way already")
+        return nothing_to_do(_UNDER_WAY)
     return None
 
 
@@ -52,7 +53,7 @@ def promote(rollout: Rollout, raw: Manifest) -> Plan | Refusal:
     """Ends what holds it: a pause by hand, a pause of the controller, or a running step."""
     if refusal := no_promotion(rollout):
         return refusal
-    held = [spec_patch(rollout, UNPAUSED)] if rollout.spec.paused else []
+    held = [spec_patch(rollout, _UNPAUSED)] if rollout.spec.paused else []
     said = ["resumes it"] if rollout.spec.paused else []
     step = _status(rollout, raw)
     if step is None:
@@ -78,7 +79,7 @@ def promote_full(rollout: Rollout) -> Plan | Refusal:
         though = ", although it was aborted" if rollout.status.abort else ""
         said.append(f"promotes it in full{though}")
     if rollout.spec.paused:
-        patches.append(spec_patch(rollout, UNPAUSED))
+        patches.append(spec_patch(rollout, _UNPAUSED))
         said.append("resumes it")
     promotes = rollout.status.current_pod_hash if wanted else ""
     return Plan(tuple(patches), " and ".join(said), promotes)
@@ -102,7 +103,7 @@ def _nothing_to_leave(rollout: Rollout) -> Refusal | None:
     if rollout.fully_promoted:
         return nothing_to_do("there is nothing to promote: the newest revision is the stable one")
     if rollout.status.promote_full:
-        return nothing_to_do("a full promotion is under way already")
+        return nothing_to_do(_UNDER_WAY)
     if rollout.spec.strategy.blue_green is not None:
         return nothing_to_do("nothing holds it: it is promoted once its new pods are ready")
     if not steps(rollout):
@@ -116,9 +117,8 @@ def _status(rollout: Rollout, raw: Manifest) -> tuple[Patch, str] | None:
     """The change of the status, and what it does; None if there is none to make."""
     pauses = rollout.status.pause_conditions
     if pauses and not _inconclusive_step(rollout):
-        patch = status_patch(rollout, {"pauseConditions": None})
-        return patch, _ended(rollout)
-    if _nothing_to_leave(rollout):
+        return status_patch(rollout, {"pauseConditions": None}), _ended(rollout)
+    if not pauses and _nothing_to_leave(rollout):
         return None
     index = index_of(rollout)
     patch = status_patch(rollout, at_step(raw, index + 1))

@@ -73,10 +73,11 @@ def undo(action: Undo, rollout: Rollout, live: Live) -> Plan | Refusal:
 
 
 def _kept(rollout: Rollout, live: Live) -> Iterable[tuple[ReplicaSet, Manifest]]:
-    """The rollout's own ReplicaSets that have a revision, with their manifests."""
+    """The rollout's own ReplicaSets, with their manifests."""
     for manifest in live.found.get(replica_set_need(rollout), ()):
         found = read_object(Kind.REPLICA_SET, manifest)
-        if isinstance(found, ReplicaSet) and rollout.metadata.uid in found.metadata.owner_uids:
+        assert isinstance(found, ReplicaSet)
+        if rollout.metadata.uid in found.metadata.owner_uids and not found.unreadable:
             yield found, manifest
 
 
