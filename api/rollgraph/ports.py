@@ -392,8 +392,8 @@ class PolicySource(Protocol):
         """The policy now, then the whole policy again whenever the source changed.
 
         The first item comes at once; a source that cannot be read at the start raises
-        `ConfigError`. Later trouble keeps the last good answer and is logged. Whether the policy
-        makes sense is for its reader to tell.
+        `ConfigError`. Later trouble does so, too, or it is logged: either way the reader keeps what
+        it has and watches anew. Whether the policy makes sense is for the reader to tell.
         """
 
 

@@ -1,6 +1,6 @@
 """The policy in force: read, replaced when its source changes, and never by a broken one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import anyio
 import structlog
@@ -9,7 +9,7 @@ from rollgraph.access.rights import PolicyRights
 from rollgraph.core.errors import ConfigError, PolicyError
 from rollgraph.core.rbac.patterns import Patterns
 from rollgraph.core.rbac.policyset import PolicySet
-from rollgraph.core.rbac.text import MatchMode, PolicyText
+from rollgraph.core.rbac.text import PolicyText
 from rollgraph.core.viewer import Viewer
 from rollgraph.ports import Ownership, PolicySource
 
@@ -25,24 +25,29 @@ _log = structlog.get_logger(__name__)
 class Access:
     """Who may see and do what.
 
-    Until it is given a policy nobody may do anything.
+    Until it has read a policy nobody may do anything.
 
     Args:
-        patterns: How the patterns of each match mode are read.
+        source: Where the policy comes from.
+        patterns: How the patterns of a policy are read.
         ownership: Who owns which rollout, where Argo CD's policies are used.
 
     Attributes:
         version: Grows with each policy that is taken.
-        problem: Why the newest policy of the source was not taken and an older one is in force; ""
-            if it was.
+        problem: Why the newest policy was not taken, so that an older one is in force; "" if it
+            was.
     """
 
     def __init__(
-        self, patterns: Mapping[MatchMode, Patterns], ownership: Ownership | None = None
+        self,
+        source: PolicySource,
+        patterns: Callable[[PolicyText], Patterns],
+        ownership: Ownership | None = None,
     ) -> None:
+        self._source = source
         self._patterns = patterns
         self._ownership = ownership
-        self._policies = PolicySet(_NOTHING, patterns[_NOTHING.match_mode])
+        self._policies = PolicySet(_NOTHING, patterns(_NOTHING))
         self.version = 0
         self.problem = ""
 
@@ -55,28 +60,18 @@ class Access:
         """What a viewer may see and do now; a request keeps what it got, whatever changes."""
         return PolicyRights(viewer, self._policies, self.version, self._ownership)
 
-    def take(self, text: PolicyText) -> None:
-        """Puts a policy in force.
+    async def load(self) -> None:
+        """Reads the policy once; raises `ConfigError` if that cannot be done or it is wrong."""
+        async with self._source.watch() as texts:
+            async for text in texts:
+                self._take(text)
+                return
 
-        Raises `PolicyError` if it is wrong; then the one that was in force stays.
-        """
-        if self.version and text == self.text:
-            self.problem = ""
-            return
-        policies = PolicySet(text, self._patterns[text.match_mode])
-        self._policies = policies
-        self.version += 1
-        self.problem = ""
-        rules = policies.rulebook.policy.rules
-        _log.info("policy_taken", version=self.version, rules=len(rules), dialect=text.dialect)
-        for warning in policies.warnings:
-            _log.warning("policy_line_ignored", problem=warning)
-
-    async def follow(self, source: PolicySource) -> None:
-        """Takes every policy of a source, until cancelled; what is wrong is logged and left."""
+    async def run(self) -> None:
+        """Takes every policy that comes, until cancelled; what is wrong is logged and left."""
         while True:
             try:
-                async with source.watch() as texts:
+                async with self._source.watch() as texts:
                     async for text in texts:
                         self._try(text)
             except ConfigError as error:
@@ -85,14 +80,33 @@ class Access:
 
     def _try(self, text: PolicyText) -> None:
         try:
-            self.take(text)
+            self._take(text)
         except PolicyError as error:
             self._refuse(error)
+
+    def _take(self, text: PolicyText) -> None:
+        if not self.version or text != self.text:
+            self._policies = PolicySet(text, self._patterns(text))
+            self.version += 1
+            self._tell()
+        self.problem = ""
+
+    def _tell(self) -> None:
+        text, policy = self.text, self._policies.rulebook.policy
+        _log.info("policy_taken", version=self.version, rules=len(policy.rules))
+        for warning in self._policies.warnings:
+            _log.warning("policy_line_ignored", problem=warning)
+        if not text.default_role and not any(document.csv.strip() for document in text.documents):
+            _log.warning(
+                "no_policy",
+                reason="nobody may see or do anything: write a policy and name it with --policy,"
+                " or let everybody read with --policy-default role:readonly",
+            )
 
     def _refuse(self, error: ConfigError) -> None:
         self.problem = str(error)
         _log.error(
             "policy_broken",
             problems=self.problem.splitlines(),
-            in_force=f"the last good policy, version {self.version}",
+            in_force=f"the last good policy, version {self.version}" if self.version else "none",
         )
