@@ -72,6 +72,8 @@ def _lifespan(
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(watch)
+            if services.access is not None:
+                tasks.start_soon(services.access.run)
             within = services.settings.http.ready_within
             yield {"readiness": Readiness(services.mirror, known, within)}
             tasks.cancel_scope.cancel()

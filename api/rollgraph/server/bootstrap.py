@@ -11,9 +11,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
 from rollgraph.access.caller import Caller
+from rollgraph.access.policies import Access
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.adapters.policyfiles import PolicyFiles
+from rollgraph.adapters.re2 import patterns
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports import Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
@@ -25,7 +28,7 @@ from rollgraph.server.answers import Answers
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.page import PAGE
-from rollgraph.server.settings import Http, Limits, Settings, Spokes
+from rollgraph.server.settings import AuthMode, Http, Limits, Settings, Spokes
 from rollgraph.spokes.supervisor import Supervisor
 
 
@@ -38,6 +41,7 @@ class Services:
         mirror: The fleet's model.
         endpoint: Answers GraphQL.
         watch: Keeps the mirror up with the fleet until cancelled.
+        access: Who may see and do what; None if everybody may do everything.
         graphiql: What the page for people loads; None if there is no such page.
     """
 
@@ -46,6 +50,7 @@ class Services:
     endpoint: ASGIApp
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
+    access: Access | None = None
 
 
 def source(settings: Spokes, environ: Mapping[str, str]) -> SpokeSource:
@@ -96,7 +101,16 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
         ),
         watch=Supervisor(spokes, mirror, clock=clock).run,
         graphiql=bundle,
+        access=access(settings),
     )
+
+
+def access(settings: Settings) -> Access | None:
+    """Who may see and do what; None where nobody logs in."""
+    if settings.auth.mode is AuthMode.NONE:
+        return None
+    policy = settings.policy
+    return Access(PolicyFiles(policy.files, policy.default_role, policy.match_mode), patterns)
 
 
 def bounds(settings: Limits) -> Bounds:

@@ -84,6 +84,8 @@ async def _serve(settings: Settings) -> int:
     names = await bootstrap.spoke_names(spokes)
     sockets = binding.listen(addresses, settings.http.port)
     services = bootstrap.services(settings, spokes)
+    if services.access is not None:
+        await services.access.load()
 
     deaths: list[Exception] = []
 

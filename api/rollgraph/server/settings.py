@@ -14,6 +14,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from rollgraph.core.rbac.text import MatchMode
+
 from rollgraph.core.claims import Profile
 
 # Two underscores between group and key: in a pod beside a Service called `rollgraph-http`,
@@ -437,6 +439,33 @@ class Auth(Group):
     )
 
 
+class Policy(Group):
+    """Who may see and do what: [RBAC](../rbac.md) tells how that is written."""
+
+    files: Files = _setting(
+        (),
+        "Files of the policy, read one after the other. Without any, nobody may do anything; with "
+        "`--auth none` everybody may, and no policy is read. Read again when they change; while "
+        "they are broken, the last good policy holds.",
+        flag="--policy",
+        value="PATH",
+    )
+    default_role: str = _setting(
+        "",
+        "A role that everybody has who is logged in, such as `role:readonly`. None by default: who "
+        "is given nothing sees nothing.",
+        flag="--policy-default-role",
+        value="ROLE",
+    )
+    match_mode: MatchMode = _setting(
+        MatchMode.GLOB,
+        "What the patterns of the policy are: `glob`, or `regex` for regular expressions of RE2, "
+        "which match whole texts.",
+        flag="--policy-match-mode",
+        value="MODE",
+    )
+
+
 class Log(Group):
     """What is written to standard error."""
 
@@ -462,6 +491,7 @@ class Settings(Group):
     limits: Limits = Limits()
     auth: Auth = Auth()
     oidc: Oidc = Oidc()
+    policy: Policy = Policy()
     log: Log = Log()
 
 
