@@ -101,7 +101,7 @@ def test_each_setting_is_explained(setting: Any) -> None:
     assert description.endswith(".")
     # A number without a unit is a trap; only a port has none.
     if setting.field.annotation in (int, float) and setting.key != "port":
-        assert re.match(r"(seconds|kib|tokens|fields|directives|objects) ", description.lower())
+        assert re.match(r"(seconds|kib|tokens|fields|directives|objects|rows) ", description.lower())
 
 
 QUERIES = {

@@ -483,6 +483,34 @@ class Log(Group):
     )
 
 
+class Audit(Group):
+    """What is remembered of who did what; [audit](../audit.md) tells the rest."""
+
+    file: Annotated[File | None, BeforeValidator(lambda value: value or None)] = _setting(
+        "",
+        "A file to append the audit's lines to, as JSON; whoever rotates it moves it away. Without "
+        "it they go to standard error with the other messages, whatever `log.level` is.",
+        flag="--audit-file",
+        value="PATH",
+    )
+    rows: int = _setting(
+        10_000,
+        "Rows that can be asked for with `auditEvents`; half of them are for what changed "
+        "something. A row takes some 2 KiB of memory. The lines in the log tell all.",
+        flag="--audit-rows",
+        value="ROWS",
+        ge=2,
+        le=1_000_000,
+    )
+    events: bool = _setting(
+        True,
+        "Whether an action is told to its rollout as a Kubernetes Event, with who did it and why: "
+        "`kubectl describe rollout` shows it. Needs the right to create events on the cluster.",
+        flag="--audit-events",
+        value="",
+    )
+
+
 class Settings(Group):
     """All settings."""
 
@@ -493,6 +521,7 @@ class Settings(Group):
     oidc: Oidc = Oidc()
     policy: Policy = Policy()
     log: Log = Log()
+    audit: Audit = Audit()
 
 
 class Setting(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ async def test_whoever_is_refused_all_the_time_hides_nothing_that_was_done() -> 
 
 
 async def test_long_texts_make_fewer_rows_fit() -> None:
-    log = MemoryAuditLog(HandClock(), max_rows=1000, max_bytes=40_000)
+    log = MemoryAuditLog(HandClock(), max_rows=1000, max_bytes=60_000)
     for _ in range(100):
         log.record(entry(Result.APPLIED, reason="r" * 1024))
     page = await log.page(AuditRequest())

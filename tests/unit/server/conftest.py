@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
 import anyio
@@ -14,6 +15,7 @@ from rollgraph.server.app import create_app
 from rollgraph.server.bootstrap import Services
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
+from rollgraph.server.logging import AUDIT_LOGGER
 from rollgraph.server.settings import Settings
 from unit.server.mirror import KnownClusters
 
@@ -25,6 +27,11 @@ def _logging_restored() -> Iterator[None]:
     handlers, level, config = root.handlers, root.level, structlog.get_config()
     yield
     root.handlers, root.level = handlers, level
+    audit = logging.getLogger(AUDIT_LOGGER)
+    for handler in audit.handlers:
+        with suppress(OSError):  # of a full disk
+            handler.close()
+    audit.handlers, audit.propagate = [], True
     structlog.configure(**config)
 
 

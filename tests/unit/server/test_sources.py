@@ -74,6 +74,9 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "oidc.ca_file": "/w",
         "log.level": "debug",
         "log.format": "json",
+        "audit.file": "/x",
+        "audit.rows": 20,
+        "audit.events": False,
     }
     assert set(values) == {setting.path for setting in every()}
     by_flag = load({p: v if isinstance(v, list) else str(v) for p, v in values.items()}, {})
