@@ -1,7 +1,126 @@
+"""The process: from start to end, and what its exit status is."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import anyio
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from rollgraph.server import binding, bootstrap, logging
+from rollgraph.server.app import create_app
+from rollgraph.server.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+OK = 0
+FAILED = 1
 
 
-def _who(settings: Settings) -> str:
-    if settings.auth.mode is AuthMode.NONE:
-        return "none (anyone on this machine may ask)"
-    issuers = [provider.issuer for _, provider in agreements.providers(settings)]
-    return f"{settings.auth.mode} ({', '.join(issuers) or 'service accounts'})"
+class Server(uvicorn.Server):
+    """uvicorn's, which ends by itself after SIGTERM and SIGINT.
+
+    Args:
+        config: As uvicorn has it.
+        announce: Called when it can be asked, and can be told to stop.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the application, then accepts connections."""
+        await super().startup(sockets)
+        self._announce()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stops at a signal.
+
+        uvicorn's own raises the signal again at the end, so that a stop on request looks like a
+        crash: status 143 instead of 0.
+        """
+        before = {
+            number: signal.signal(number, self.handle_exit)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begins to stop; a second SIGINT does not wait for running requests."""
+        _log.info("stopping", signal=signal.Signals(sig).name)
+        super().handle_exit(sig, frame)
+
+
+def run(settings: Settings) -> int:
+    """Serves until told to stop; the process's exit status.
+
+    Raises `ConfigError` and `binding.PortTakenError` before anything is served.
+    """
+    logging.configure(settings.log, settings.audit.file)
+    return anyio.run(_serve, settings, backend_options={"use_uvloop": os.name != "nt"})
+
+
+def check(settings: Settings) -> Sequence[str]:
+    """The names of the clusters that `run` would watch; raises `ConfigError` as it does."""
+    logging.configure(settings.log, settings.audit.file)
+    binding.addresses(settings)
+    return anyio.run(bootstrap.spoke_names, bootstrap.source(settings.spokes, os.environ))
+
+
+async def _serve(settings: Settings) -> int:
+    addresses = binding.addresses(settings)
+    spokes = bootstrap.source(settings.spokes, os.environ)
+    names = await bootstrap.spoke_names(spokes)
+    sockets = binding.listen(addresses, settings.http.port)
+    services = bootstrap.services(settings, spokes)
+    if services.access is not None:
+        await services.access.load()
+
+    deaths: list[Exception] = []
+
+    def on_death(error: Exception) -> None:
+        deaths.append(error)
+        server.should_exit = True
+
+    app = create_app(services, names, on_death=on_death)
+    server = Server(_config(settings, app), lambda: _announce(settings, sockets, names))
+    await server.serve(sockets)
+    _log.info("stopped")
+    return FAILED if deaths else OK
+
+
+def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        # Ours are set up already, and the journal writes the access log.
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        # Nobody stands between us and the caller whose word on addresses could be believed.
+        proxy_headers=False,
+        timeout_graceful_shutdown=settings.http.shutdown_grace,  # type: ignore[arg-type]
+    )
+
+
+def _announce(settings: Settings, sockets: Sequence[socket.socket], names: Sequence[str]) -> None:
+    _log.info(
+        "serving",
+        graphql=[f"{binding.url(bound)}/graphql" for bound in sockets],
+        clusters=len(names),
+        auth=f"{settings.auth.mode} (anyone on this machine may ask)",
+    )
+    if not names:
+        _log.warning("no_clusters", reason="the kubeconfig has no contexts; it is read on changes")
