@@ -17,6 +17,7 @@ from rollgraph.core.audit import AuditEntry, AuditRow
 from rollgraph.core.auditpages import AuditPage, AuditRequest
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.decision import Decision
+from rollgraph.core.feed.entries import Batch, Entry, Position, Snapshot, Subject, Value
 from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.identity import OURSELVES, Identity, IdentityMode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
@@ -468,4 +469,58 @@ class AuditLog(Protocol):
         Going from page to page with the cursors of the answers visits each row that is kept all the
         while exactly once. Raises `BadCursorError` for what is no cursor, `BadFilterError` for a
         filter and `BadRequestError` for a size that makes no sense.
+        """
+
+
+class Feed(Protocol):
+    """One spoke's feed, as the one worker writes it that has claimed it."""
+
+    @property
+    def position(self) -> Position:
+        """That of the last fact that was written."""
+
+    async def append(self, facts: Sequence[tuple[Subject, Value]], at: datetime) -> Position:
+        """Writes facts in order. If it fails, a beginning of them may have been written.
+
+        Whoever reads the state, the log or the messages finds each fact in all three, with the same
+        number. Raises `FencedError` if somebody else has claimed the feed since, or if the store
+        has lost some of it; `BrokerError` if the store does not answer. After either it has to be
+        claimed anew: that tells what was written, and what differs can be written.
+        """
+
+
+class Broker(Protocol):
+    """Carries what workers know of each spoke to every gateway.
+
+    State and log are as durable as the store; messages are delivered at most once, in order, and
+    may be lost without a word. Numbers tell (`core.feed`).
+    """
+
+    async def claim(self, cluster: str) -> tuple[Feed, Snapshot]:
+        """Takes a spoke's feed over: from then on no earlier claim of it can write.
+
+        Gives what was written before, so that only what differs need be. Begins a new epoch if the
+        store cannot vouch for the numbers. Raises `BrokerError`.
+        """
+
+    async def drop(self, cluster: str) -> None:
+        """Ends the feed of a spoke that is not there any more. Raises `BrokerError`."""
+
+    async def positions(self) -> Mapping[str, Position]:
+        """How far the feed of each spoke has come. Raises `BrokerError`."""
+
+    async def snapshot(self, cluster: str) -> Snapshot | None:
+        """All that is known of a spoke; None if it has no feed. Raises `BrokerError`."""
+
+    async def log(self, cluster: str, after: Position) -> Sequence[Entry] | None:
+        """Every fact after a position, or None if the log does not reach back so far.
+
+        Raises `BrokerError`.
+        """
+
+    def listen(self) -> AbstractAsyncContextManager[AsyncIterator[Batch | None]]:
+        """All messages of all spokes from now on; None where some may have been lost.
+
+        The first item is None: from then on it listens. It does not end by itself: a broken
+        connection is made again, and is None.
         """

@@ -1,0 +1,1 @@
+"""The broker of several processes: Redis 7 or later, alone or as a cluster."""

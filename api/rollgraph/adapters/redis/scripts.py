@@ -1,0 +1,45 @@
+"""What Redis does in one step: fence, epoch and number are checked, and all is written, or nothing.
+
+In each, KEYS are meta, state and log of one spoke.
+"""
+
+# ARGV: the server's run id, a name for a new epoch. A server that was started anew may have lost
+# what it was told last: its numbers would be given twice, so they are not used any more.
+CLAIM = """
+local found = redis.call('HMGET', KEYS[1], 'epoch', 'server')
+if not found[1] or found[2] ~= ARGV[1] then
+  redis.call('DEL', KEYS[3])
+  local seq = 0
+  local fields = redis.call('HKEYS', KEYS[2])
+  for _, field in ipairs(fields) do
+    local body = redis.call('HGET', KEYS[2], field)
+    seq = seq + 1
+    redis.call('HSET', KEYS[2], field, seq .. string.sub(body, (string.find(body, '|', 1, true))))
+  end
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'seq', seq, 'server', ARGV[1])
+end
+redis.call('HINCRBY', KEYS[1], 'fence', 1)
+return redis.call('HMGET', KEYS[1], 'fence', 'epoch', 'seq')
+"""
+
+# ARGV: fence, epoch, last number, length of the log, channel, message, then field, frame and '1' if
+# it is gone, for each fact. Answers 1, or 0 if the feed is not the writer's any more.
+APPEND = """
+local found = redis.call('HMGET', KEYS[1], 'fence', 'epoch', 'seq')
+if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] or found[3] ~= ARGV[3] then
+  return 0
+end
+local seq = tonumber(ARGV[3])
+for at = 7, #ARGV, 3 do
+  seq = seq + 1
+  if ARGV[at + 2] == '1' then
+    redis.call('HDEL', KEYS[2], ARGV[at])
+  else
+    redis.call('HSET', KEYS[2], ARGV[at], seq .. '|' .. ARGV[at + 1])
+  end
+  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '0-' .. seq, 'f', ARGV[at], 'b', ARGV[at + 1])
+end
+redis.call('HSET', KEYS[1], 'seq', seq)
+redis.call('SPUBLISH', ARGV[5], ARGV[6])
+return 1
+"""

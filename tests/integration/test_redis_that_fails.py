@@ -1,0 +1,131 @@
+"""The broker on Redis, when Redis is away, comes back, or comes back with less than it had."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+from redis.asyncio import Redis
+
+from contract.brokers import RedisServer
+from factories import NOON, rollout_view
+from rollgraph.adapters.redis import keys
+from rollgraph.adapters.redis.broker import RedisBroker
+from rollgraph.core.errors import BrokerError, FencedError
+from rollgraph.core.feed.entries import Batch
+from rollgraph.core.refs import ObjectKey
+
+pytestmark = pytest.mark.looptime(False)
+
+CHECKOUT, CART = ObjectKey("shop", "checkout"), ObjectKey("shop", "cart")
+FACTS = [(CHECKOUT, rollout_view("east/shop/checkout")), (CART, rollout_view("east/shop/cart"))]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> RedisServer:
+    return RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "always")
+
+
+@pytest.fixture
+async def redis(server: RedisServer) -> AsyncIterator[Redis]:
+    server.start()
+    found = Redis.from_url(server.url)
+    try:
+        yield found
+    finally:
+        await found.aclose()
+        server.stop()
+
+
+async def test_without_redis_the_error_says_what_could_not_be_done(tmp_path: Path) -> None:
+    redis = Redis.from_url(RedisServer(tmp_path).url)
+    broker = RedisBroker(redis)
+    with pytest.raises(BrokerError, match="claim of east: "):
+        await broker.claim("east")
+    with pytest.raises(BrokerError, match="positions: "):
+        await broker.positions()
+    await redis.aclose()
+
+
+async def test_a_restart_that_loses_nothing_leaves_the_writer_in_peace(
+    server: RedisServer, redis: Redis
+) -> None:
+    broker = RedisBroker(redis)
+    feed, _ = await broker.claim("east")
+    await feed.append(FACTS, NOON)
+    server.stop()
+    with pytest.raises(BrokerError):
+        await feed.append(FACTS[:1], NOON)
+    server.start()
+    assert (await feed.append(FACTS[:1], NOON)).seq == 3
+
+
+async def test_after_a_restart_no_number_is_given_twice(server: RedisServer, redis: Redis) -> None:
+    """Nobody can tell whether the server has lost the last second: a new worker trusts nothing."""
+    broker = RedisBroker(redis)
+    feed, _ = await broker.claim("east")
+    before = await feed.append(FACTS, NOON)
+    server.stop()
+    server.start()
+    with pytest.raises(BrokerError, match="claim of east"):
+        await broker.claim("east")  # over the connection that was
+    _, after = await broker.claim("east")
+    assert after.position.epoch != before.epoch
+    assert {entry.subject for entry in after.entries} == {CHECKOUT, CART}
+    assert sorted(entry.seq for entry in after.entries) == [1, 2]
+    assert after.position.seq == 2
+    assert await broker.log("east", before) is None
+
+
+async def test_a_server_that_lost_all_fences_the_writer(redis: Redis) -> None:
+    broker = RedisBroker(redis)
+    feed, first = await broker.claim("east")
+    await feed.append(FACTS, NOON)
+    await redis.flushall()
+    with pytest.raises(FencedError):
+        await feed.append(FACTS, NOON)
+    again, empty = await broker.claim("east")
+    assert (list(empty.entries), empty.position.seq) == ([], 0)
+    assert empty.position.epoch != first.position.epoch
+    assert (await again.append(FACTS, NOON)).seq == 2
+
+
+async def test_a_server_that_came_back_older_fences_the_writer(redis: Redis) -> None:
+    broker = RedisBroker(redis)
+    feed, _ = await broker.claim("east")
+    await feed.append(FACTS, NOON)
+    await redis.hset(keys.meta("east"), "seq", 1)
+    with pytest.raises(FencedError):
+        await feed.append(FACTS, NOON)
+
+
+async def test_who_listens_is_told_that_the_connection_was_another(
+    server: RedisServer, redis: Redis
+) -> None:
+    broker = RedisBroker(redis)
+    feed, _ = await broker.claim("east")
+    async with broker.listen() as heard:
+        assert await anext(heard) is None
+        await redis.client_kill_filter(_type="pubsub")
+        with anyio.fail_after(10):
+            assert await anext(heard) is None
+        await feed.append(FACTS[:1], NOON)
+        assert isinstance(await anext(heard), Batch)
+        server.stop()
+        server.start()
+        with anyio.fail_after(10):
+            assert await anext(heard) is None
+
+
+async def test_what_another_version_has_written_is_said_and_not_shown(redis: Redis) -> None:
+    broker = RedisBroker(redis)
+    feed, _ = await broker.claim("east")
+    await feed.append(FACTS, NOON)
+    await redis.hset(keys.state("east"), str(CHECKOUT), b"1|\x09later")
+    with pytest.raises(BrokerError, match="snapshot of east: expected form 01, got 09"):
+        await broker.snapshot("east")
+    async with broker.listen() as heard:
+        assert await anext(heard) is None
+        await redis.spublish(keys.channel(keys.partition("east")), b"\x00nonsense")
+        with anyio.fail_after(10):
+            assert await anext(heard) is None
