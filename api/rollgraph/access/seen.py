@@ -60,13 +60,19 @@ class SeenFleet:
 
     def clusters(self) -> Collection[ClusterView]:
         """Every cluster that is shown, by name."""
-        if self._visible is None:
-            return self._mirror.clusters()
         return [view for view in self._mirror.clusters() if self._shows(view.name)]
 
     def shows_inside(self, cluster: str) -> bool:
         """Whether a cluster is shown itself, and not only because of some of its rollouts."""
-        return self._visible is None or self._rights.sees_cluster(cluster)
+        return self._rights.sees_cluster(cluster)
+
+    def some_unread(self) -> bool:
+        """Whether a cluster has not been read yet, shown or not.
+
+        Nobody can tell whether this viewer would see a rollout there, so whatever they see may lack
+        some. It is the one thing that is said of what is not shown, and it does not say which.
+        """
+        return not all(view.synced for view in self._mirror.clusters())
 
     def _shows(self, name: str) -> bool:
         return self.shows_inside(name) or bool(self._mirror.counts(name, self._visible))

@@ -1,6 +1,6 @@
 """What every resolver may ask: the mirror, the time, and the settings that answers depend on."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -58,6 +58,7 @@ class Context:
         fleet_reads: How often something was asked that changes with the mirror's version.
         moment_reads: How often something was asked that changes by itself, or that is the caller's
             alone.
+        on_action: Called when the request turns out to be one that acts, and so may take longer.
     """
 
     __slots__ = (
@@ -70,6 +71,7 @@ class Context:
         "fleet_reads",
         "fragments",
         "moment_reads",
+        "on_action",
         "patience",
         "request_id",
     )
@@ -96,6 +98,7 @@ class Context:
         self.fragments = fragments
         self.fleet_reads = 0
         self.moment_reads = 0
+        self.on_action: Callable[[], None] = lambda: None
 
     @property
     def fleet(self) -> SeenFleet:
@@ -157,6 +160,11 @@ class Context:
         """What is known of every cluster that the caller sees."""
         self.moment_reads += 1
         return self._seen.clusters()
+
+    def some_unread(self) -> bool:
+        """Whether a cluster has not been read yet: there may be more than is known."""
+        self.moment_reads += 1
+        return self._seen.some_unread()
 
     def cluster_of_seen(self, name: str) -> ClusterView | None:
         """What is known of the cluster of something that the caller sees, and so sees it too."""

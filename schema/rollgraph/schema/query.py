@@ -45,6 +45,7 @@ from rollgraph.schema.types.gateway import GatewayInfo, gateway_info
 from rollgraph.schema.types.kubernetes import Node
 from rollgraph.schema.types.rollout import Rollout, rollout_of
 from rollgraph.schema.types.summary import RolloutGroupKey, RolloutSummaryBucket, summary
+from rollgraph.schema.types.viewer import Viewer, viewer
 
 DEFAULT_GROUPS: list[RolloutGroupKey] = [RolloutGroupKey.PHASE]
 
@@ -72,6 +73,12 @@ class Query:
         if len(ids) > MAX_PAGE:
             raise BadRequestError(f"at most {MAX_PAGE} `ids` at a time, got {len(ids)}")
         return [node(info, id) for id in ids]
+
+    @guarded()
+    @resolved
+    def viewer(self, info: Info) -> Viewer:
+        """Who asks, as the gateway knows them."""
+        return viewer(info)
 
     @guarded()
     @resolved

@@ -13,10 +13,15 @@ from rollgraph.core.connection import ClusterView, ConnectionStatus, WatchView
 from rollgraph.core.refs import Kind
 from rollgraph.core.view import RolloutView, build_view
 from rollgraph.schema.context import Context
-from rollgraph.schema.schema import build_schema
+from rollgraph.schema.limits.bounds import Limits
+from rollgraph.schema.schema import Schema, build_schema
 
 NOW = datetime(2026, 5, 12, 9, 2, tzinfo=UTC)
 SCHEMA = build_schema()
+# For questions that ask for more than anybody may.
+BOUNDLESS = build_schema(
+    Limits(tokens=10**6, depth=10**6, aliases=10**6, directives=10**6, cost=10**9)
+)
 
 
 class Frozen:
@@ -33,10 +38,11 @@ class Fleet:
 
     mirror: MemoryMirror
     context: Context
+    schema: Schema = SCHEMA
 
     def run(self, document: str, **variables: object) -> ExecutionResult:
         """The whole answer, errors included."""
-        result = SCHEMA.execute_sync(
+        result = self.schema.execute_sync(
             document, variable_values=variables, context_value=self.context
         )
         assert isinstance(result, ExecutionResult)

@@ -81,6 +81,8 @@ class RolloutConnection:
     @resolved
     def partial(self, info: Info) -> bool:
         """Whether a cluster is not included or stale: rollouts may be missing or out of date."""
+        if self.only is None and info.context.some_unread():
+            return True
         return any(
             not cluster.synced or cluster.stale(info.context.now, info.context.patience)
             for cluster in self._asked(info)
