@@ -17,7 +17,7 @@ from rollgraph.core.audit import AuditEntry, AuditRow
 from rollgraph.core.auditpages import AuditPage, AuditRequest
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.decision import Decision
-from rollgraph.core.feed.entries import Batch, Entry, Position, Snapshot, Subject, Value
+from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
 from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.identity import OURSELVES, Identity, IdentityMode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
@@ -479,7 +479,7 @@ class Feed(Protocol):
     def position(self) -> Position:
         """That of the last fact that was written."""
 
-    async def append(self, facts: Sequence[tuple[Subject, Value]], at: datetime) -> Position:
+    async def append(self, facts: Sequence[Fact]) -> Position:
         """Writes facts in order. If it fails, a beginning of them may have been written.
 
         Whoever reads the state, the log or the messages finds each fact in all three, with the same

@@ -10,7 +10,7 @@ from contract.brokers import BROKERS, LOG, RedisServer
 from factories import NOON, rollout_view
 from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.core.errors import FencedError
-from rollgraph.core.feed.entries import Batch, Position, Subject, Value
+from rollgraph.core.feed.entries import Batch, Fact, Position, Subject, Value
 from rollgraph.core.refs import ObjectKey
 from rollgraph.core.view import build_view
 from rollgraph.ports import Broker, Feed
@@ -55,7 +55,7 @@ def east() -> ClusterView:
 
 
 async def put(feed: Feed, *facts: tuple[Subject, Value]) -> Position:
-    return await feed.append(facts, NOON)
+    return await feed.append([Fact(*fact, NOON) for fact in facts])
 
 
 async def known(broker: Broker, cluster: str = "east") -> dict[Subject, Value]:
@@ -70,7 +70,7 @@ async def test_what_is_written_is_in_the_state_the_log_and_the_messages(broker: 
     async with broker.listen() as heard:
         assert await anext(heard) is None
         facts = [(None, east()), (CHECKOUT, view()), (CART, view("cart"))]
-        position = await feed.append(facts, NOON)
+        position = await put(feed, *facts)
         message = await anext(heard)
     assert position == Position(empty.position.epoch, 3) == feed.position
     assert isinstance(message, Batch)
@@ -175,7 +175,7 @@ async def test_many_facts_at_once_arrive_in_order(broker: Broker) -> None:
     facts = [(ObjectKey("shop", f"shop-{n}"), view(f"shop-{n}")) for n in range(450)]
     async with broker.listen() as heard:
         assert await anext(heard) is None
-        await feed.append(facts, NOON)
+        await put(feed, *facts)
         seqs: list[int] = []
         with anyio.fail_after(10):
             while len(seqs) < len(facts):

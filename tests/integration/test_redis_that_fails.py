@@ -12,13 +12,16 @@ from factories import NOON, rollout_view
 from rollgraph.adapters.redis import keys
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.core.errors import BrokerError, FencedError
-from rollgraph.core.feed.entries import Batch
+from rollgraph.core.feed.entries import Batch, Fact
 from rollgraph.core.refs import ObjectKey
 
 pytestmark = pytest.mark.looptime(False)
 
 CHECKOUT, CART = ObjectKey("shop", "checkout"), ObjectKey("shop", "cart")
-FACTS = [(CHECKOUT, rollout_view("east/shop/checkout")), (CART, rollout_view("east/shop/cart"))]
+FACTS = [
+    Fact(CHECKOUT, rollout_view("east/shop/checkout"), NOON),
+    Fact(CART, rollout_view("east/shop/cart"), NOON),
+]
 
 
 @pytest.fixture
@@ -52,19 +55,19 @@ async def test_a_restart_that_loses_nothing_leaves_the_writer_in_peace(
 ) -> None:
     broker = RedisBroker(redis)
     feed, _ = await broker.claim("east")
-    await feed.append(FACTS, NOON)
+    await feed.append(FACTS)
     server.stop()
     with pytest.raises(BrokerError):
-        await feed.append(FACTS[:1], NOON)
+        await feed.append(FACTS[:1])
     server.start()
-    assert (await feed.append(FACTS[:1], NOON)).seq == 3
+    assert (await feed.append(FACTS[:1])).seq == 3
 
 
 async def test_after_a_restart_no_number_is_given_twice(server: RedisServer, redis: Redis) -> None:
     """Nobody can tell whether the server has lost the last second: a new worker trusts nothing."""
     broker = RedisBroker(redis)
     feed, _ = await broker.claim("east")
-    before = await feed.append(FACTS, NOON)
+    before = await feed.append(FACTS)
     server.stop()
     server.start()
     with pytest.raises(BrokerError, match="claim of east"):
@@ -80,23 +83,23 @@ async def test_after_a_restart_no_number_is_given_twice(server: RedisServer, red
 async def test_a_server_that_lost_all_fences_the_writer(redis: Redis) -> None:
     broker = RedisBroker(redis)
     feed, first = await broker.claim("east")
-    await feed.append(FACTS, NOON)
+    await feed.append(FACTS)
     await redis.flushall()
     with pytest.raises(FencedError):
-        await feed.append(FACTS, NOON)
+        await feed.append(FACTS)
     again, empty = await broker.claim("east")
     assert (list(empty.entries), empty.position.seq) == ([], 0)
     assert empty.position.epoch != first.position.epoch
-    assert (await again.append(FACTS, NOON)).seq == 2
+    assert (await again.append(FACTS)).seq == 2
 
 
 async def test_a_server_that_came_back_older_fences_the_writer(redis: Redis) -> None:
     broker = RedisBroker(redis)
     feed, _ = await broker.claim("east")
-    await feed.append(FACTS, NOON)
+    await feed.append(FACTS)
     await redis.hset(keys.meta("east"), "seq", 1)
     with pytest.raises(FencedError):
-        await feed.append(FACTS, NOON)
+        await feed.append(FACTS)
 
 
 async def test_who_listens_is_told_that_the_connection_was_another(
@@ -109,7 +112,7 @@ async def test_who_listens_is_told_that_the_connection_was_another(
         await redis.client_kill_filter(_type="pubsub")
         with anyio.fail_after(10):
             assert await anext(heard) is None
-        await feed.append(FACTS[:1], NOON)
+        await feed.append(FACTS[:1])
         assert isinstance(await anext(heard), Batch)
         server.stop()
         server.start()
@@ -120,7 +123,7 @@ async def test_who_listens_is_told_that_the_connection_was_another(
 async def test_what_another_version_has_written_is_said_and_not_shown(redis: Redis) -> None:
     broker = RedisBroker(redis)
     feed, _ = await broker.claim("east")
-    await feed.append(FACTS, NOON)
+    await feed.append(FACTS)
     await redis.hset(keys.state("east"), str(CHECKOUT), b"1|\x09later")
     with pytest.raises(BrokerError, match="snapshot of east: expected form 01, got 09"):
         await broker.snapshot("east")

@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
 from itertools import count
 
 import anyio
 
 from rollgraph.core.errors import FencedError
-from rollgraph.core.feed.entries import Batch, Entry, Position, Snapshot, Subject, Value
+from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot, Subject
 from rollgraph.ports import Feed
 
 # Facts that a log keeps. Each holds on to a view that may be of no other use: some 5 KiB.
@@ -107,13 +106,13 @@ class _Stored:
     def snapshot(self) -> Snapshot:
         return Snapshot(self.position, tuple(self.state.values()))
 
-    def write(self, subject: Subject, value: Value, at: datetime) -> Entry:
+    def write(self, fact: Fact) -> Entry:
         self.seq += 1
-        entry = Entry(self.seq, subject, value, at)
-        if value is None:
-            self.state.pop(subject, None)
+        entry = Entry(self.seq, fact.subject, fact.value, fact.at)
+        if fact.value is None:
+            self.state.pop(fact.subject, None)
         else:
-            self.state[subject] = entry
+            self.state[fact.subject] = entry
         self.log.append(entry)
         return entry
 
@@ -132,12 +131,12 @@ class _MemoryFeed:
         """See `ports.Feed`."""
         return self._stored.position
 
-    async def append(self, facts: Sequence[tuple[Subject, Value]], at: datetime) -> Position:
+    async def append(self, facts: Sequence[Fact]) -> Position:
         """See `ports.Feed`."""
         stored = self._stored
         if stored.fence != self._fence:
             raise FencedError(f"{self._cluster}: somebody else writes this feed now")
-        entries = [stored.write(subject, value, at) for subject, value in facts]
+        entries = [stored.write(fact) for fact in facts]
         if entries:
             self._broker.publish(Batch(self._cluster, stored.epoch, entries))
         return stored.position

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -12,7 +11,7 @@ from redis.exceptions import RedisError
 from rollgraph.adapters.redis import frames, keys, scripts
 from rollgraph.adapters.redis.hearing import Hearing
 from rollgraph.core.errors import BrokerError, FencedError, UnreadableError
-from rollgraph.core.feed.entries import Batch, Entry, Position, Snapshot, Subject, Value
+from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
 from rollgraph.ports import Feed
 
 # Facts that a spoke's log keeps: minutes of a busy one, and some 8 MiB at the most.
@@ -142,11 +141,11 @@ class _RedisFeed:
         """See `ports.Feed`."""
         return self._position
 
-    async def append(self, facts: Sequence[tuple[Subject, Value]], at: datetime) -> Position:
+    async def append(self, facts: Sequence[Fact]) -> Position:
         """See `ports.Feed`; of each `MOST_AT_ONCE` facts all or none are written."""
         framed = [
-            (frames.field_of(subject), frames.frame(value, at), value is None)
-            for subject, value in facts
+            (frames.field_of(fact.subject), frames.frame(fact), fact.value is None)
+            for fact in facts
         ]
         for start in range(0, len(framed), MOST_AT_ONCE):
             part = framed[start : start + MOST_AT_ONCE]

@@ -12,7 +12,7 @@ import msgspec
 
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.errors import UnreadableError
-from rollgraph.core.feed.entries import Batch, Entry, Subject, Value
+from rollgraph.core.feed.entries import Batch, Entry, Fact, Subject
 from rollgraph.core.objects.sharing import share
 from rollgraph.core.refs import ObjectKey
 from rollgraph.core.view import RolloutView
@@ -60,10 +60,9 @@ def subject_of(field: str) -> Subject:
     return ObjectKey(namespace, name)
 
 
-def frame(value: Value, at: datetime) -> bytes:
+def frame(fact: Fact) -> bytes:
     """A fact's bytes, without its subject and number."""
-    fact = _RolloutFact(at, value) if isinstance(value, RolloutView) else _ClusterFact(at, value)
-    return FORM + zlib.compress(_encoder.encode(fact), LEVEL)
+    return FORM + zlib.compress(_encoder.encode((fact.at, fact.value)), LEVEL)
 
 
 def entry(seq: int, field: str, body: bytes) -> Entry:

@@ -31,12 +31,24 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     seq: int
 
 
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """Something that a worker has learned.
+
+    Attributes:
+        at: When, by the worker's clock.
+    """
+
+    subject: Subject
+    value: Value
+    at: datetime
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One fact.
+    """A fact in its place.
 
     Attributes:
         seq: One more than that of the fact before.
-        at: When the worker learned it, by its clock.
+        at: When the worker learned it, by the worker's clock.
     """
 
     seq: int
