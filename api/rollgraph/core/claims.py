@@ -123,7 +123,7 @@ def _groups(claims: Mapping[str, Any], issuer: Issuer) -> tuple[str, ...]:
     ]
     if len(named) > MOST_GROUPS:
         raise UnauthenticatedViewerError(f"the token names more than {MOST_GROUPS} groups")
-    # `role:` stays: a provider's group may be called as a role is, and be that role, as in Argo CD.
+    # What clusters reserve: an impersonated group of that name would be one of theirs.
     return tuple(group for group in dict.fromkeys(named) if not group.startswith("system:"))
 
 

@@ -45,6 +45,8 @@ def create_app(
         Route("/livez", livez),
         Route("/readyz", readyz),
     ]
+    if services.logins is not None:
+        routes += services.logins.routes
     if services.graphiql is not None:
         routes.append(services.graphiql.route())
     return Starlette(
@@ -74,6 +76,8 @@ def _lifespan(
             tasks.start_soon(watch)
             if services.access is not None:
                 tasks.start_soon(services.access.run)
+            for run in services.logins.beside if services.logins is not None else ():
+                tasks.start_soon(run)
             within = services.settings.http.ready_within
             yield {"readiness": Readiness(services.mirror, known, within)}
             tasks.cancel_scope.cancel()

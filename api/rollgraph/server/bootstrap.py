@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
 from rollgraph.access.caller import Caller
+from rollgraph.access.everything import Everything
 from rollgraph.access.policies import Access
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
@@ -25,6 +26,8 @@ from rollgraph.schema.limits.bounds import Limits as Bounds
 from rollgraph.schema.schema import build_schema, schema_hash
 from rollgraph.server import graphiql
 from rollgraph.server.answers import Answers
+from rollgraph.server.auth import wiring
+from rollgraph.server.auth.wiring import Logins
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.page import PAGE
@@ -42,6 +45,7 @@ class Services:
         endpoint: Answers GraphQL.
         watch: Keeps the mirror up with the fleet until cancelled.
         access: Who may see and do what; None if everybody may do everything.
+        logins: Who asks; None if nobody is asked who they are.
         graphiql: What the page for people loads; None if there is no such page.
     """
 
@@ -51,6 +55,7 @@ class Services:
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
     access: Access | None = None
+    logins: Logins | None = None
 
 
 def source(settings: Spokes, environ: Mapping[str, str]) -> SpokeSource:
@@ -88,6 +93,8 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
     clock = SystemClock()
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
+    decides = access(settings)
+    logins = wiring.logins(settings, clock, decides.rights if decides else Everything)
     return Services(
         settings=settings,
         mirror=mirror,
@@ -96,12 +103,14 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
             _context(settings, mirror, clock),
             Answers(lambda: mirror.version),
             _visit(settings.http, bundle),
+            identify=logins.identify,
             longest_body=settings.limits.body,
             timeout=settings.limits.timeout,
         ),
         watch=Supervisor(spokes, mirror, clock=clock).run,
         graphiql=bundle,
-        access=access(settings),
+        access=decides,
+        logins=logins,
     )
 
 
