@@ -7,13 +7,15 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+import anyio
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
 from rollgraph.access.caller import Caller
-from rollgraph.access.everything import Everything
 from rollgraph.access.policies import Access
 from rollgraph.adapters.clock import SystemClock
+from rollgraph.adapters.kubernetes.argocd.access import context_entry, pod_entry
+from rollgraph.adapters.kubernetes.argocd.adopted import ArgoCd
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryMirror
 from rollgraph.adapters.policyfiles import PolicyFiles
@@ -26,8 +28,6 @@ from rollgraph.schema.limits.bounds import Limits as Bounds
 from rollgraph.schema.schema import build_schema, schema_hash
 from rollgraph.server import graphiql
 from rollgraph.server.answers import Answers
-from rollgraph.server.auth import wiring
-from rollgraph.server.auth.wiring import Logins
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.page import PAGE
@@ -45,7 +45,6 @@ class Services:
         endpoint: Answers GraphQL.
         watch: Keeps the mirror up with the fleet until cancelled.
         access: Who may see and do what; None if everybody may do everything.
-        logins: Who asks; None if nobody is asked who they are.
         graphiql: What the page for people loads; None if there is no such page.
     """
 
@@ -55,7 +54,34 @@ class Services:
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
     access: Access | None = None
-    logins: Logins | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Which clusters there are.
+
+    Attributes:
+        names: Their names at the start.
+        spokes: Where they come from.
+        argocd: The Argo CD that is taken over; None if there is none.
+    """
+
+    names: Sequence[str]
+    spokes: SpokeSource
+    argocd: ArgoCd | None = None
+
+
+async def clusters(settings: Settings, environ: Mapping[str, str]) -> Clusters:
+    """Where the clusters come from, once that could be read.
+
+    Raises `ConfigError`, which begins with the setting, if it cannot be read.
+    """
+    adopted = argocd(settings, environ)
+    if adopted is not None:
+        where = "argocd.namespace (--argocd-namespace)"
+        return Clusters(await spoke_names(adopted.spokes, where), adopted.spokes, adopted)
+    spokes = source(settings.spokes, environ)
+    return Clusters(await spoke_names(spokes), spokes)
 
 
 def source(settings: Spokes, environ: Mapping[str, str]) -> SpokeSource:
@@ -68,33 +94,64 @@ def source(settings: Spokes, environ: Mapping[str, str]) -> SpokeSource:
     )
 
 
+def argocd(settings: Settings, environ: Mapping[str, str]) -> ArgoCd | None:
+    """The Argo CD that is taken over, if one is; nothing is read yet.
+
+    Raises `ConfigError` for settings that contradict each other.
+    """
+    given, spokes = settings.argocd, settings.spokes
+    if not given.namespace:
+        if given.context or given.application_namespaces:
+            raise ConfigError("argocd.namespace (--argocd-namespace): expected Argo CD's namespace")
+        return None
+    if spokes.contexts:
+        raise ConfigError(
+            "spokes.contexts (--context): expected none, for the clusters are those that Argo CD"
+            " knows; the context of Argo CD's own is argocd.context (--argocd-context)"
+        )
+    files = spokes.kubeconfig or default_kubeconfig(environ)
+    return ArgoCd(
+        lambda: context_entry(files, given.context) if given.context else pod_entry(environ),
+        given.namespace,
+        applications=given.application_namespaces,
+        exec_allow=spokes.exec_allow,
+        namespaces=spokes.namespaces,
+    )
+
+
 def default_kubeconfig(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """The files that kubectl reads when it is given none."""
     listed = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
     return tuple(Path(part) for part in listed) or (Path("~/.kube/config").expanduser(),)
 
 
-async def spoke_names(spokes: SpokeSource) -> Sequence[str]:
+async def spoke_names(
+    spokes: SpokeSource, setting: str = "spokes.kubeconfig (--kubeconfig)"
+) -> Sequence[str]:
     """The names of the spokes that there are now.
 
-    Raises `ConfigError` if the source cannot be read.
+    Raises `ConfigError`, which begins with the setting, if the source cannot be read.
     """
     try:
         async with spokes.watch() as answers:
             async for answer in answers:
                 return [spoke.name for spoke in answer]
     except ConfigError as error:
-        raise ConfigError(f"spokes.kubeconfig (--kubeconfig): {error}") from error
+        raise ConfigError(f"{setting}: {error}") from error
     return []
 
 
-def services(settings: Settings, spokes: SpokeSource) -> Services:
-    """Puts everything together."""
+def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = None) -> Services:
+    """Puts everything together.
+
+    Args:
+        settings: What the operator set.
+        spokes: Where the spokes come from.
+        argocd: The Argo CD that is taken over, if one is.
+    """
     clock = SystemClock()
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
-    decides = access(settings)
-    logins = wiring.logins(settings, clock, decides.rights if decides else Everything)
     return Services(
         settings=settings,
         mirror=mirror,
@@ -103,22 +160,39 @@ def services(settings: Settings, spokes: SpokeSource) -> Services:
             _context(settings, mirror, clock),
             Answers(lambda: mirror.version),
             _visit(settings.http, bundle),
-            identify=logins.identify,
             longest_body=settings.limits.body,
             timeout=settings.limits.timeout,
         ),
-        watch=Supervisor(spokes, mirror, clock=clock).run,
+        watch=_watch(Supervisor(spokes, mirror, clock=clock), argocd),
         graphiql=bundle,
-        access=decides,
-        logins=logins,
+        access=access(settings, argocd),
     )
 
 
-def access(settings: Settings) -> Access | None:
-    """Who may see and do what; None where nobody logs in."""
+def _watch(supervisor: Supervisor, argocd: ArgoCd | None) -> Callable[[], Awaitable[None]]:
+    """Keeps the mirror up, and what the spokes are."""
+    if argocd is None:
+        return supervisor.run
+
+    async def both() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(argocd.run)
+            await supervisor.run()
+            tasks.cancel_scope.cancel()
+
+    return both
+
+
+def access(settings: Settings, argocd: ArgoCd | None = None) -> Access | None:
+    """Who may see and do what; None where nobody logs in.
+
+    A policy of our own goes before Argo CD's: its files were named on purpose.
+    """
     if settings.auth.mode is AuthMode.NONE:
         return None
     policy = settings.policy
+    if argocd is not None and not policy.files:
+        return Access(argocd.policies, patterns, argocd.ownership)
     return Access(PolicyFiles(policy.files, policy.default_role, policy.match_mode), patterns)
 
 

@@ -14,8 +14,7 @@ from starlette.applications import Starlette
 
 from rollgraph.server import binding, bootstrap, logging
 from rollgraph.server.app import create_app
-from rollgraph.server.auth import agreements, wiring
-from rollgraph.server.settings import AuthMode, Settings
+from rollgraph.server.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
@@ -76,17 +75,15 @@ def check(settings: Settings) -> Sequence[str]:
     """The names of the clusters that `run` would watch; raises `ConfigError` as it does."""
     logging.configure(settings.log, settings.audit.file)
     binding.addresses(settings)
-    wiring.check(settings)
-    return anyio.run(bootstrap.spoke_names, bootstrap.source(settings.spokes, os.environ))
+    return anyio.run(bootstrap.clusters, settings, os.environ).names
 
 
 async def _serve(settings: Settings) -> int:
     addresses = binding.addresses(settings)
-    wiring.check(settings)
-    spokes = bootstrap.source(settings.spokes, os.environ)
-    names = await bootstrap.spoke_names(spokes)
+    clusters = await bootstrap.clusters(settings, os.environ)
+    names = clusters.names
     sockets = binding.listen(addresses, settings.http.port)
-    services = bootstrap.services(settings, spokes)
+    services = bootstrap.services(settings, clusters.spokes, clusters.argocd)
     if services.access is not None:
         await services.access.load()
 
@@ -123,14 +120,9 @@ def _announce(settings: Settings, sockets: Sequence[socket.socket], names: Seque
         "serving",
         graphql=[f"{binding.url(bound)}/graphql" for bound in sockets],
         clusters=len(names),
-        auth=_who(settings),
+        auth=f"{settings.auth.mode} (anyone on this machine may ask)",
     )
     if not names:
-        _log.warning("no_clusters", reason="the kubeconfig has no contexts; it is read on changes")
-
-
-def _who(settings: Settings) -> str:
-    if settings.auth.mode is AuthMode.NONE:
-        return "none (anyone on this machine may ask)"
-    issuers = [provider.issuer for _, provider in agreements.providers(settings)]
-    return f"{settings.auth.mode} ({', '.join(issuers) or 'service accounts'})"
+        adopted = settings.argocd.namespace
+        nothing = "Argo CD knows no clusters" if adopted else "the kubeconfig has no contexts"
+        _log.warning("no_clusters", reason=f"{nothing}; it is read on changes")

@@ -179,6 +179,33 @@ class Spokes(Group):
     )
 
 
+class ArgoCd(Group):
+    """An Argo CD whose clusters and permissions are taken over: see [Argo CD](../argocd.md)."""
+
+    namespace: str = _setting(
+        "",
+        "The namespace in which Argo CD runs. The clusters that it knows are watched then, in "
+        "place of those of a kubeconfig, and what it allows its people counts here, too. Without "
+        "it, there is no Argo CD.",
+        flag="--argocd-namespace",
+        value="NAMESPACE",
+    )
+    context: str = _setting(
+        "",
+        "The context, of the kubeconfig, of the cluster in which Argo CD runs. Without it: the "
+        "cluster in which Rollgraph itself runs, as its pod's service account.",
+        flag="--argocd-context",
+        value="NAME",
+    )
+    application_namespaces: Names = _setting(
+        (),
+        "Further namespaces with Applications, as Argo CD's own `application.namespaces` has them; "
+        "`*` for all. An AppProject must take Applications from there, too.",
+        flag="--argocd-application-namespace",
+        value="NAMESPACE",
+    )
+
+
 class Limits(Group):
     """What one request may ask for. Everything about it is in [limits](limits.md)."""
 
@@ -516,6 +543,7 @@ class Settings(Group):
 
     http: Http = Http()
     spokes: Spokes = Spokes()
+    argocd: ArgoCd = ArgoCd()
     limits: Limits = Limits()
     auth: Auth = Auth()
     oidc: Oidc = Oidc()
