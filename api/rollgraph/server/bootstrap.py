@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
 from rollgraph.access.caller import Caller
+from rollgraph.access.everything import Everything
 from rollgraph.access.policies import Access
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.argocd.access import context_entry, pod_entry
@@ -28,6 +29,8 @@ from rollgraph.schema.limits.bounds import Limits as Bounds
 from rollgraph.schema.schema import build_schema, schema_hash
 from rollgraph.server import graphiql
 from rollgraph.server.answers import Answers
+from rollgraph.server.auth import wiring
+from rollgraph.server.auth.wiring import Logins
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.page import PAGE
@@ -45,6 +48,7 @@ class Services:
         endpoint: Answers GraphQL.
         watch: Keeps the mirror up with the fleet until cancelled.
         access: Who may see and do what; None if everybody may do everything.
+        logins: Who asks; None if nobody is asked who they are.
         graphiql: What the page for people loads; None if there is no such page.
     """
 
@@ -54,6 +58,7 @@ class Services:
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
     access: Access | None = None
+    logins: Logins | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,8 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     clock = SystemClock()
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
+    decides = access(settings, argocd)
+    logins = wiring.logins(settings, clock, decides.rights if decides else Everything)
     return Services(
         settings=settings,
         mirror=mirror,
@@ -160,12 +167,14 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
             _context(settings, mirror, clock),
             Answers(lambda: mirror.version),
             _visit(settings.http, bundle),
+            identify=logins.identify,
             longest_body=settings.limits.body,
             timeout=settings.limits.timeout,
         ),
         watch=_watch(Supervisor(spokes, mirror, clock=clock), argocd),
         graphiql=bundle,
-        access=access(settings, argocd),
+        access=decides,
+        logins=logins,
     )
 
 

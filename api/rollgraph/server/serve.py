@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 
 from rollgraph.server import binding, bootstrap, logging
 from rollgraph.server.app import create_app
-from rollgraph.server.settings import Settings
+from rollgraph.server.auth import agreements, wiring
+from rollgraph.server.settings import AuthMode, Settings
 
 _log = structlog.get_logger(__name__)
 
@@ -75,11 +76,13 @@ def check(settings: Settings) -> Sequence[str]:
     """The names of the clusters that `run` would watch; raises `ConfigError` as it does."""
     logging.configure(settings.log, settings.audit.file)
     binding.addresses(settings)
+    wiring.check(settings)
     return anyio.run(bootstrap.clusters, settings, os.environ).names
 
 
 async def _serve(settings: Settings) -> int:
     addresses = binding.addresses(settings)
+    wiring.check(settings)
     clusters = await bootstrap.clusters(settings, os.environ)
     names = clusters.names
     sockets = binding.listen(addresses, settings.http.port)
@@ -120,9 +123,16 @@ def _announce(settings: Settings, sockets: Sequence[socket.socket], names: Seque
         "serving",
         graphql=[f"{binding.url(bound)}/graphql" for bound in sockets],
         clusters=len(names),
-        auth=f"{settings.auth.mode} (anyone on this machine may ask)",
+        auth=_who(settings),
     )
     if not names:
         adopted = settings.argocd.namespace
         nothing = "Argo CD knows no clusters" if adopted else "the kubeconfig has no contexts"
         _log.warning("no_clusters", reason=f"{nothing}; it is read on changes")
+
+
+def _who(settings: Settings) -> str:
+    if settings.auth.mode is AuthMode.NONE:
+        return "none (anyone on this machine may ask)"
+    issuers = [provider.issuer for _, provider in agreements.providers(settings)]
+    return f"{settings.auth.mode} ({', '.join(issuers) or 'service accounts'})"
