@@ -1,51 +1,35 @@
-"""What the audit is told of an action: from what was asked and what came of it."""
-
-from typing import assert_never
+"""An outcome as the audit keeps it."""
 
 from rollgraph.acting.outcome import (
-    ClusterUnavailable,
     Conflict,
-    Failure,
     Forbidden,
     InvalidInput,
-    KubernetesRejected,
     NotApplicable,
     NotFound,
     Outcome,
-    TimedOut,
 )
-from rollgraph.core.actions.action import Action, TerminateAnalysisRun, TerminateExperiment
+from rollgraph.acting.request import ActionRequest
+from rollgraph.core.actions.action import TerminateAnalysisRun, TerminateExperiment
 from rollgraph.core.audit import AuditEntry, Result, told
-from rollgraph.core.decision import ALLOWED, Decision
+from rollgraph.core.decision import ALLOWED
 from rollgraph.core.viewer import Viewer
 
 
 def entry(
-    viewer: Viewer,
-    action: Action,
-    outcome: Outcome,
-    *,
-    reason: str = "",
-    seconds: float = 0.0,
-    request_id: str = "",
+    viewer: Viewer, request: ActionRequest, outcome: Outcome, *, seconds: float, request_id: str
 ) -> AuditEntry:
-    """The entry of one action on one rollout.
-
-    Args:
-        reason: Why, in the viewer's words.
-        seconds: How long it took.
-    """
+    """What the audit is told of one action."""
     failure = outcome.failure
     return AuditEntry(
         viewer=viewer,
         verb=outcome.verb,
         result=result(outcome),
-        decision=_decision(failure),
+        decision=failure.decision if isinstance(failure, Forbidden) else ALLOWED,
         ref=outcome.ref,
         uid=outcome.uid,
-        object=_object(action),
-        reason=reason,
-        message="; ".join(filter(None, (outcome.message, failure.message if failure else ""))),
+        object=_object(request),
+        reason=request.reason,
+        message=failure.message if failure is not None else outcome.message,
         patches=tuple(told(patch) for patch in outcome.patches),
         version_before=outcome.before,
         version_after=outcome.after,
@@ -57,41 +41,26 @@ def entry(
 
 
 def result(outcome: Outcome) -> Result:
-    """What came of it, in the audit's words."""
-    failure = outcome.failure
-    if failure is not None:
-        return _failed(failure, begun=outcome.applied)
-    if outcome.dry_run:
-        return Result.DRY_RUN
-    return Result.APPLIED if outcome.applied else Result.UNCHANGED
-
-
-def _failed(failure: Failure, *, begun: bool) -> Result:
-    """The result of a failure; once something was changed, it is FAILED or UNKNOWN."""
-    match failure:
-        case TimedOut(unknown=True):
-            return Result.UNKNOWN
-        case _ if begun:
-            return Result.FAILED
+    """The outcome in a word."""
+    if outcome.applied and outcome.failure is not None:
+        return Result.UNKNOWN if outcome.unknown else Result.FAILED
+    match outcome.failure:
+        case None if outcome.dry_run:
+            return Result.DRY_RUN
+        case None:
+            return Result.APPLIED if outcome.applied else Result.UNCHANGED
         case Forbidden():
             return Result.REFUSED
-        case NotFound() | NotApplicable() | InvalidInput():
+        case NotApplicable() | NotFound() | InvalidInput():
             return Result.NOT_APPLICABLE
         case Conflict():
             return Result.CONFLICT
-        case ClusterUnavailable() | KubernetesRejected() | TimedOut():
-            return Result.FAILED
         case _:
-            assert_never(failure)
+            return Result.UNKNOWN if outcome.unknown else Result.FAILED
 
 
-def _decision(failure: Failure | None) -> Decision:
-    return failure.decision if isinstance(failure, Forbidden) else ALLOWED
-
-
-def _object(action: Action) -> str:
-    """What of the rollout it is about; "" for the rollout itself."""
-    match action:
+def _object(request: ActionRequest) -> str:
+    match request.action:
         case TerminateAnalysisRun(name):
             return f"AnalysisRun/{name}"
         case TerminateExperiment(name):

@@ -15,9 +15,10 @@ from rollgraph.acting.outcome import (
     Outcome,
     TimedOut,
 )
-from rollgraph.core.actions.action import Abort, Promote, TerminateAnalysisRun
+from rollgraph.acting.request import ActionRequest
+from rollgraph.core.actions.action import Abort, Action, Promote, TerminateAnalysisRun
 from rollgraph.core.actions.plan import Patch, Resource
-from rollgraph.core.audit import Result
+from rollgraph.core.audit import AuditEntry, Result
 from rollgraph.core.decision import ALLOWED, Decision, Layer
 from rollgraph.core.refs import ObjectKey, RolloutRef
 from rollgraph.core.verbs import Verb
@@ -36,6 +37,11 @@ REFUSAL = Decision(Layer.SCOPE, ("rollouts:abort",), "the token lacks rollouts:a
 def outcome(**changes: object) -> Outcome:
     fields: dict[str, object] = {"ref": REF, "verb": Verb.ABORT, "operation_id": "op-1"}
     return Outcome(**(fields | changes))  # type: ignore[arg-type]
+
+
+def by_bob(action: Action, came_of_it: Outcome) -> AuditEntry:
+    request = ActionRequest(REF, action)
+    return entry(Viewer("bob"), request, came_of_it, seconds=0.1, request_id="")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,7 @@ def test_an_entry_has_what_was_asked_and_what_came_of_it() -> None:
     alice = Viewer("alice")
     told = entry(
         alice,
-        Abort(),
+        ActionRequest(REF, Abort(), reason="errors"),
         outcome(
             message="takes all traffic back",
             patches=(PATCH,),
@@ -86,7 +92,6 @@ def test_an_entry_has_what_was_asked_and_what_came_of_it() -> None:
             uid="u",
             acted_as="alice",
         ),
-        reason="errors",
         seconds=0.5,
         request_id="r",
     )
@@ -101,11 +106,11 @@ def test_an_entry_has_what_was_asked_and_what_came_of_it() -> None:
 
 
 def test_a_refusal_has_the_layer() -> None:
-    told = entry(Viewer("bob"), Promote(), outcome(failure=Forbidden("you may not", REFUSAL)))
+    told = by_bob(Promote(), outcome(failure=Forbidden("you may not", REFUSAL)))
     assert told.decision is REFUSAL
     assert told.message == "you may not"
 
 
 def test_a_terminated_run_is_named() -> None:
-    told = entry(Viewer("bob"), TerminateAnalysisRun("checkout-7d4-2"), outcome())
+    told = by_bob(TerminateAnalysisRun("checkout-7d4-2"), outcome())
     assert told.object == "AnalysisRun/checkout-7d4-2"
