@@ -5,30 +5,18 @@ from typing import TypeAlias
 import msgspec
 
 from rollgraph.core.actions.action import Action
+from rollgraph.core.actions.plan import Expectations
 from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.refs import RolloutRef
 
-
-# Rollouts of one request. At 10 ms each and some at a time they are done well within 30 seconds, and
-# a person can still read what a filter would touch.
+# Rollouts of one request. At 10 ms each and some at a time they are done well within 30 seconds,
+# and a person can still read what a filter would touch.
 MAX_BULK = 500
 
 
-class Expected(msgspec.Struct, frozen=True):
-    """Where the caller saw the rollout; what is None is not compared.
-
-    Attributes:
-        step_index: How many steps were done.
-        pod_template_hash: The hash of the newest template.
-        resource_version: The Rollout object's version.
-    """
-
-    step_index: int | None = None
-    pod_template_hash: str | None = None
-    resource_version: str | None = None
-
-
-ANYWHERE = Expected()
+# Where the caller saw the rollout.
+Expected: TypeAlias = Expectations
+ANYWHERE = Expectations()
 
 
 class ActionRequest(msgspec.Struct, frozen=True):

@@ -5,7 +5,8 @@
     │   └── PolicyError          a policy is wrong; while running, the last good one stays
     ├── BadRequestError      what the caller asked for makes no sense, and never will
     │   ├── BadCursorError
-    │   └── BadFilterError
+    │   ├── BadFilterError
+    │   └── KeyTakenError    an idempotency key stands for another request
     ├── NotAllowedError      a viewer may not do what they ask for
     ├── UnauthenticatedViewerError   a caller's token or session is missing, wrong or at its end
     ├── IdentityProviderError        who would know a caller does not answer
@@ -55,6 +56,10 @@ class BadCursorError(BadRequestError):
 
 class BadFilterError(BadRequestError):
     """A filter or label selector cannot be understood."""
+
+
+class KeyTakenError(BadRequestError):
+    """An idempotency key was used for another request."""
 
 
 class NotAllowedError(RollgraphError):
