@@ -3,7 +3,8 @@
 Random writes, pages and waits. As long as a walk is remembered (a minute of change) each of its
 pages must be exactly what the model says; and at its end each rollout that existed and matched all
 the while must have been visited exactly once. Of a walk that may be forgotten, that is asked of the
-rollouts that have not moved.
+rollouts that have not moved. Walks are taken by several viewers, for whom what they are not shown
+does not match.
 """
 
 from collections import Counter
@@ -25,6 +26,7 @@ from rollgraph.core.paging import Order, OrderField, Page, PageRequest
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
+from rollgraph.core.visibility import Visibility
 
 CLUSTERS = ("edge", "prod-eu", "prod-us")
 REFS = [
@@ -53,6 +55,13 @@ FILTERS = [
     ON_EU,
     RolloutFilter(and_=(ON_EU, RolloutFilter(not_=DEGRADED))),
 ]
+# What viewers see: all of it; a namespace; what goes well, which changes during a walk; nothing.
+VIEWERS = [
+    None,
+    Visibility("shop", lambda view: view.ref.namespace == "shop"),
+    Visibility("well", lambda view: view.phase is not Phase.DEGRADED),
+    Visibility("nobody", lambda view: False),
+]
 VALUES: dict[OrderField, Callable[[RolloutView], Any]] = {
     OrderField.CLUSTER: lambda view: view.ref.cluster,
     OrderField.NAMESPACE: lambda view: view.ref.namespace,
@@ -78,6 +87,7 @@ class Walk:
     """A walk under way: what the model knows of it."""
 
     request: PageRequest
+    visible: Visibility | None
     places: list[Life]
     faithful: set[Life]
     unmoved: set[Life]
@@ -87,8 +97,16 @@ class Walk:
     changed_at: datetime | None = None
     turned: bool = False
 
+    def test(self, view: RolloutView) -> bool:
+        return matches(view, self.request.filter, self.visible)
+
     def values(self, view: RolloutView) -> list[object]:
         return [VALUES[part.field](view) for part in self.request.order]
+
+
+def matches(view: RolloutView, filter: RolloutFilter | None, visible: Visibility | None) -> bool:
+    """Whether a viewer gets to see a rollout that they ask for."""
+    return predicate(filter)(view) and (visible is None or visible.shows(view))
 
 
 def ordered(lives: list[Life], order: tuple[Order, ...]) -> list[Life]:
@@ -137,7 +155,7 @@ class MirrorMachine(RuleBasedStateMachine):
             for walk in self.walks:
                 if walk.values(life.view) != walk.values(view):
                     walk.unmoved.discard(life)
-                if not predicate(walk.request.filter)(view):
+                if not walk.test(view):
                     walk.faithful.discard(life)
             life.view = view
         self.fleet.put_rollout(view)
@@ -166,16 +184,22 @@ class MirrorMachine(RuleBasedStateMachine):
         filter=st.sampled_from(FILTERS),
         size=st.integers(1, 4),
         backwards=st.booleans(),
+        visible=st.sampled_from(VIEWERS),
     )
     def start(
-        self, order: tuple[Order, ...], filter: RolloutFilter | None, size: int, backwards: bool
+        self,
+        order: tuple[Order, ...],
+        filter: RolloutFilter | None,
+        size: int,
+        backwards: bool,
+        visible: Visibility | None,
     ) -> None:
         lives = list(self.lives.values())
-        matching = {life for life in lives if predicate(filter)(life.view)}
+        matching = {life for life in lives if matches(life.view, filter, visible)}
         request = PageRequest(
             filter, order, first=None if backwards else size, last=size if backwards else None
         )
-        walk = Walk(request, ordered(lives, order), matching, set(matching))
+        walk = Walk(request, visible, ordered(lives, order), matching, set(matching))
         self.turn_page(walk, request)
         self.walks.append(walk)
 
@@ -200,16 +224,21 @@ class MirrorMachine(RuleBasedStateMachine):
         walk.turned = True
         self.turn_page(walk, self.next_request(walk, walk.request.last is None))
 
-    @rule(filter=st.sampled_from(FILTERS))
-    def count(self, filter: RolloutFilter | None) -> None:
-        matching = [life for life in self.lives.values() if predicate(filter)(life.view)]
-        assert self.fleet.count(PageRequest(filter)) == len(matching)
+    @rule(filter=st.sampled_from(FILTERS), visible=st.sampled_from(VIEWERS))
+    def count(self, filter: RolloutFilter | None, visible: Visibility | None) -> None:
+        views = [life.view for life in self.lives.values()]
+        matching = [view for view in views if matches(view, filter, visible)]
+        assert self.fleet.count(PageRequest(filter), visible) == len(matching)
+        found = self.fleet.matching(filter, visible)
+        assert sorted(view.ref for view in found) == sorted(view.ref for view in matching)
 
-    @rule(cluster=st.sampled_from(CLUSTERS))
-    def summary(self, cluster: str) -> None:
-        here = [life.view for life in self.lives.values() if life.view.ref.cluster == cluster]
-        assert self.fleet.counts(cluster) == Counter(view.phase for view in here)
-        assert list(self.fleet.namespaces(cluster)) == sorted({v.ref.namespace for v in here})
+    @rule(cluster=st.sampled_from(CLUSTERS), visible=st.sampled_from(VIEWERS))
+    def summary(self, cluster: str, visible: Visibility | None) -> None:
+        views = [life.view for life in self.lives.values() if life.view.ref.cluster == cluster]
+        here = [view for view in views if matches(view, None, visible)]
+        assert self.fleet.counts(cluster, visible) == Counter(view.phase for view in here)
+        namespaces = sorted({view.ref.namespace for view in here})
+        assert list(self.fleet.namespaces(cluster, visible)) == namespaces
 
     def end(self, ref: RolloutRef) -> None:
         life = self.lives.pop(ref, None)
@@ -234,7 +263,7 @@ class MirrorMachine(RuleBasedStateMachine):
         return PageRequest(request.filter, request.order, first=size, after=cursors[-1])
 
     def turn_page(self, walk: Walk, request: PageRequest) -> None:
-        page = self.fleet.page(request)
+        page = self.fleet.page(request, walk.visible)
         shown = [self.lives[view.ref] for view in page.rollouts]
         assert [life.view for life in shown] == list(page.rollouts)
         assert len(set(page.cursors)) == len(shown)
@@ -246,8 +275,8 @@ class MirrorMachine(RuleBasedStateMachine):
     def check_exactly(
         self, walk: Walk, request: PageRequest, page: Page, shown: list[Life]
     ) -> None:
-        test, places = predicate(request.filter), walk.places
-        found = [not life.ended and test(life.view) for life in places]
+        places = walk.places
+        found = [not life.ended and walk.test(life.view) for life in places]
         if request.last is None:
             start = 0 if request.after is None else places.index(walk.shown[-1]) + 1
             hits = [n for n in range(start, len(places)) if found[n]]
