@@ -72,6 +72,7 @@ def test_every_limit_is_explained_with_its_default() -> None:
         "introspection": str(bounds.MAX_INTROSPECTION),
         "page": str(MAX_PAGE),
         "time": f"{default.timeout:g} s",
+        "time of a mutation": f"{default.action_timeout:g} s",
     }
 
 

@@ -170,6 +170,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
             identify=logins.identify,
             longest_body=settings.limits.body,
             timeout=settings.limits.timeout,
+            action_timeout=settings.limits.action_timeout,
         ),
         watch=_watch(Supervisor(spokes, mirror, clock=clock), argocd),
         graphiql=bundle,

@@ -30,6 +30,8 @@ from rollgraph.server.requestid import request_id
 LONGEST_BODY = 256
 # Seconds. A query takes milliseconds.
 TIMEOUT = 10.0
+# Seconds. An action waits for a cluster, and for a controller to see it.
+ACTION_TIMEOUT = 30.0
 
 _METHODS = ("GET", "POST")
 
@@ -62,7 +64,8 @@ class Endpoint(GraphQL[object, None]):
         visit: Makes what a person with a browser and no question gets, whoever they are.
         identify: Tells who asks. It is asked first: of others not even the question is read.
         longest_body: KiB that a request's body may have.
-        timeout: Seconds that an operation may take.
+        timeout: Seconds that a query may take.
+        action_timeout: Seconds that a mutation may take, all its actions together.
     """
 
     request_adapter_class = _Adapter
@@ -77,6 +80,7 @@ class Endpoint(GraphQL[object, None]):
         identify: Identify = anybody,
         longest_body: int = LONGEST_BODY,
         timeout: float = TIMEOUT,
+        action_timeout: float = ACTION_TIMEOUT,
     ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=())
         self._context = context
@@ -85,6 +89,7 @@ class Endpoint(GraphQL[object, None]):
         self._identify = identify
         self._longest_body = longest_body
         self._timeout = timeout
+        self._action_timeout = action_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request. Raises starlette's `HTTPException` for what is no GraphQL at all."""
@@ -131,16 +136,27 @@ class Endpoint(GraphQL[object, None]):
 
     async def _execute(self, request: Request[Any]) -> Response:
         try:
-            with anyio.fail_after(self._timeout):
+            with anyio.fail_after(self._timeout) as scope:
+                request.state.scope, request.state.late = scope, self._late
                 return await self.run(request)
         except TimeoutError as error:
-            raise HTTPException(
-                504, f"The operation took longer than {self._timeout:g} s: ask for less at once"
-            ) from error
+            raise HTTPException(504, request.state.late) from error
         except Refused as error:
             if request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError):
                 raise HTTPException(405, error.reason, {"Allow": "POST"}) from error
             raise HTTPException(error.status_code, error.reason) from error
+
+    @property
+    def _late(self) -> str:
+        return f"The operation took longer than {self._timeout:g} s: ask for less at once"
+
+    def _wait_longer(self, request: Request | WebSocket) -> None:
+        """Gives a request that acts the time that actions get."""
+        request.state.scope.deadline += self._action_timeout - self._timeout
+        request.state.late = (
+            f"The actions took longer than {self._action_timeout:g} s together: look at what has "
+            f"been done before you ask again"
+        )
 
     def should_render_graphql_ide(self, request: object) -> bool:
         """Never: strawberry's page loads scripts from elsewhere, and takes curl for a browser."""
@@ -152,6 +168,7 @@ class Endpoint(GraphQL[object, None]):
         """The surroundings of a request."""
         caller: Caller = request.state.caller
         request.state.context = context = self._context(request_id(request.scope), caller)
+        context.on_action = lambda: self._wait_longer(request)
         return context
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:

@@ -219,9 +219,18 @@ class Limits(Group):
     )
     timeout: float = _setting(
         10.0,
-        "Seconds that an operation may take. A query takes milliseconds; what takes longer waits "
-        "for something that will not come.",
+        "Seconds that a query may take. It takes milliseconds; what takes longer waits for "
+        "something that will not come.",
         flag="--limit-timeout",
+        value="SECONDS",
+        gt=0,
+        le=3600,
+    )
+    action_timeout: float = _setting(
+        30.0,
+        "Seconds that a mutation may take, all its actions together. Each waits for a cluster, and "
+        "a little for its controller; what has not been done by then is not begun, and said so.",
+        flag="--limit-action-timeout",
         value="SECONDS",
         gt=0,
         le=3600,

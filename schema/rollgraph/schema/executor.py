@@ -32,6 +32,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self._scopes = self.context_value.scopes if self._cache is not None else frozenset()
         if self.operation.operation is not OperationType.QUERY:
             self.context_value.moment_reads += 1  # what it answers is what it did: never kept
+        if self.operation.operation is OperationType.MUTATION:
+            self.context_value.on_action()
         # By the identity of the list, as graphql-core itself does; the lists live as long as we.
         self._selections: dict[int, tuple[FieldDetailsList, Selection]] = {}
 

@@ -48,6 +48,12 @@ class Query:
         raise RuntimeError("secret")
 
 
+class RequestId(str):
+    """A context that is a request's id, and can be told what to do if the request acts."""
+
+    on_action: Callable[[], None]
+
+
 class Crashing(Endpoint):
     """An endpoint with a bug."""
 
@@ -78,7 +84,9 @@ def make() -> Iterator[Make]:
         services = Services(
             settings=settings or Settings(),
             mirror=mirror or KnownClusters(),
-            endpoint=endpoint(schema, lambda request_id, _: cast("Any", request_id), **visit),
+            endpoint=endpoint(
+                schema, lambda request_id, _: cast("Any", RequestId(request_id)), **visit
+            ),
             watch=watch,
             graphiql=graphiql,
         )

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from rollgraph.schema.limits.bounds import DEFAULTS
 from rollgraph.server import bootstrap
 from rollgraph.server.app import create_app
-from rollgraph.server.graphql import LONGEST_BODY, TIMEOUT
+from rollgraph.server.graphql import ACTION_TIMEOUT, LONGEST_BODY, TIMEOUT
 from rollgraph.server.settings import Http, Limits, Settings, Spokes
 
 
@@ -31,6 +31,7 @@ def client(kubeconfig: Path, limits: Limits) -> TestClient:
 def test_the_defaults_are_told_once() -> None:
     assert bootstrap.bounds(Limits()) == DEFAULTS
     assert (Limits().body, Limits().timeout) == (LONGEST_BODY, TIMEOUT)
+    assert Limits().action_timeout == ACTION_TIMEOUT
 
 
 @pytest.mark.parametrize(
