@@ -24,6 +24,7 @@ BREAKS = [
     ("layers", "api/rollgraph/ports.py", "import rollgraph.spokes.backoff"),
     ("layers", "api/rollgraph/spokes/backoff.py", "import rollgraph.schema.errors"),
     ("layers", "schema/rollgraph/schema/errors.py", "import rollgraph.adapters.clock"),
+    ("layers", "api/rollgraph/feed/follower.py", "import rollgraph.spokes.backoff"),
     ("layers", "api/rollgraph/adapters/clock.py", "import rollgraph.server.settings"),
     ("layers", "api/rollgraph/simulation/timers.py", "import rollgraph.spokes.backoff"),
     # A folder that no layer names: nobody has said what it may import.

@@ -1,0 +1,141 @@
+"""A worker's side of a spoke's feed."""
+
+from collections import deque
+from random import Random
+
+import anyio
+import structlog
+
+from rollgraph.core.connection import ClusterView
+from rollgraph.core.errors import BrokerError
+from rollgraph.core.feed.entries import Fact, Snapshot, Subject, Value
+from rollgraph.core.refs import RolloutRef
+from rollgraph.core.view import RolloutView
+from rollgraph.ports import Broker, Clock, Feed
+
+# Facts that wait for the broker: what the busiest spoke learns in ten seconds. Beyond, the story
+# has a hole, and the latest of each rollout is written.
+MAX_WAITING = 10_000
+# Facts that are written at once.
+PART = 200
+# Seconds between two attempts to write, at first and at most, and up to as much again by chance.
+SHORTEST, LONGEST = 0.2, 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Publisher:
+    """Writes what is learned of one spoke to its feed: a `ports.Projection` of that spoke.
+
+    What is told is written in order, each fact once. While the broker does not answer the facts
+    wait; when it does again, and after anything that leaves in doubt what was written, what differs
+    from the feed is written instead. What an earlier worker wrote and is not there any more is
+    deleted once the spoke has been read, and not before.
+
+    Args:
+        cluster: The spoke's name.
+        broker: Where its feed is.
+        clock: The time of day.
+        rng: Chance for waits.
+        most: Facts that may wait.
+    """
+
+    def __init__(
+        self, cluster: str, broker: Broker, clock: Clock, rng: Random, most: int = MAX_WAITING
+    ) -> None:
+        self._cluster = cluster
+        self._broker = broker
+        self._clock = clock
+        self._rng = rng
+        self._most = most
+        # The latest of each subject; of one that is gone until that is written.
+        self._known: dict[Subject, Fact] = {}
+        self._waiting: deque[Fact] = deque()
+        # What an earlier worker wrote and this one has not been told of yet.
+        self._inherited: dict[Subject, Value] = {}
+        self._in_doubt = True
+        self._came = anyio.Event()
+
+    def put_cluster(self, cluster: ClusterView) -> None:
+        """See `ports.Projection`."""
+        self._tell(None, cluster)
+        if cluster.synced:
+            self._bury()
+
+    def put_rollout(self, view: RolloutView) -> None:
+        """See `ports.Projection`."""
+        self._tell(view.ref.key, view)
+
+    def drop_rollout(self, ref: RolloutRef) -> None:
+        """See `ports.Projection`."""
+        self._tell(ref.key, None)
+
+    def drop_cluster(self, name: str) -> None:
+        """See `ports.Projection`; the feed itself is ended by whoever ends the spoke."""
+        for subject in [subject for subject, fact in self._known.items() if fact.value]:
+            self._tell(subject, None)
+
+    async def run(self) -> None:
+        """Writes until cancelled. Raises nothing that the broker can cause."""
+        wait = SHORTEST
+        while True:
+            try:
+                feed, snapshot = await self._broker.claim(self._cluster)
+                self._compare(snapshot)
+                wait = SHORTEST
+                await self._write(feed)
+            except BrokerError as error:
+                self._in_doubt = True
+                _log.warning("feed_not_written", cluster=self._cluster, error=str(error))
+                await anyio.sleep(wait * (1 + self._rng.random()))
+                wait = min(wait * 2, LONGEST)
+
+    async def _write(self, feed: Feed) -> None:
+        while not self._in_doubt:
+            while not self._waiting:
+                self._came = anyio.Event()
+                await self._came.wait()
+            part = [self._waiting.popleft() for _ in range(min(PART, len(self._waiting)))]
+            await feed.append(part)
+            for fact in part:
+                if fact.value is None and self._known.get(fact.subject) is fact:
+                    del self._known[fact.subject]
+
+    def _tell(self, subject: Subject, value: Value) -> None:
+        fact = self._known[subject] = Fact(subject, value, self._clock.now())
+        inherited = self._inherited.pop(subject, None)
+        if not self._in_doubt and (value is None or inherited != value):
+            self._queue(fact)
+
+    def _queue(self, fact: Fact) -> None:
+        if len(self._waiting) >= self._most:
+            _log.warning("feed_too_slow", cluster=self._cluster, waiting=len(self._waiting))
+            self._in_doubt = True
+        else:
+            self._waiting.append(fact)
+        self._came.set()
+
+    def _compare(self, snapshot: Snapshot) -> None:
+        """Lets wait what differs from the feed, in place of what waited."""
+        written = {entry.subject: entry.value for entry in snapshot.entries}
+        self._known = {
+            subject: fact
+            for subject, fact in self._known.items()
+            if fact.value is not None or subject in written
+        }
+        self._waiting = deque(
+            fact for subject, fact in self._known.items() if written.get(subject) != fact.value
+        )
+        self._inherited = {
+            subject: value for subject, value in written.items() if subject not in self._known
+        }
+        self._in_doubt = False
+        cluster = self._known.get(None)
+        if cluster is not None and isinstance(cluster.value, ClusterView) and cluster.value.synced:
+            self._bury()
+
+    def _bury(self) -> None:
+        """Deletes what the feed has and the spoke, which has been read, has not."""
+        # In order, so that two runs write the same.
+        for subject in sorted(self._inherited, key=str):
+            self._tell(subject, None)
