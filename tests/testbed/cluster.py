@@ -34,6 +34,8 @@ RBAC = "rbac.authorization.k8s.io/v1"
 RESOURCES: Mapping[str, Resource] = {
     "AnalysisRun": Resource(ARGO, "analysisruns"),
     "AnalysisTemplate": Resource(ARGO, "analysistemplates"),
+    "AppProject": Resource(ARGO, "appprojects"),
+    "Application": Resource(ARGO, "applications"),
     "ClusterAnalysisTemplate": Resource(ARGO, "clusteranalysistemplates", namespaced=False),
     "ClusterRole": Resource(RBAC, "clusterroles", namespaced=False),
     "ClusterRoleBinding": Resource(RBAC, "clusterrolebindings", namespaced=False),
