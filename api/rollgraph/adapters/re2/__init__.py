@@ -11,5 +11,5 @@ __all__ = ["Regexes", "patterns"]
 def patterns(text: PolicyText) -> Patterns:
     """How the patterns of a policy are read."""
     if text.match_mode is MatchMode.GLOB:
-        return Globs()
+        return Globs(overlapping=text.dialect is Dialect.ARGOCD)
     return Regexes(anchored=text.dialect is Dialect.ROLLGRAPH)

@@ -4,7 +4,8 @@ r"""Globs as Argo CD's policies have them: gobwas/glob without separators, of th
 one that is not in it; `{a,b}` one of several, nested at will; `\` takes the next character as it
 is. A class is either one range or a list: gobwas finds `[a-c-e]` wrong, and in `[ab-c]` four
 characters. What is odd is kept as it is: a `}` alone is a character, a `{` that is never closed
-ends with the text, and so does a `\` at the end.
+ends with the text, and a `\` at the end is nothing. What is a fault of gobwas is not kept: with a
+star beside braces that have one, as in `*{a,*}`, it sometimes finds no match where there is one.
 
 Braces are multiplied out, and the outcome is a list of tokens per alternative.
 """
@@ -92,6 +93,8 @@ class _Parser:
     def _close(self) -> None:
         before, choices = self._open.pop()
         choices.extend(self._so_far)
+        if choices == [()]:
+            raise self._wrong("'{}' without anything in it")
         if len(before) * len(choices) > MAX_ALTERNATIVES:
             raise self._wrong(f"'{{}}' stands for more than {MAX_ALTERNATIVES} alternatives")
         self._so_far = tuple(dict.fromkeys((*head, *tail) for head in before for tail in choices))

@@ -19,8 +19,8 @@ ALLOW = "allow"
 DENY = "deny"
 
 _EXPECTED = {
-    "p": "p, <subject>, <resource>, <action>, <object>, <allow or deny>",
-    "g": "g, <user, group or role>, <role>",
+    "p": "6 fields, p, <subject>, <resource>, <action>, <object>, <allow or deny>",
+    "g": "3 fields, g, <user, group or role>, <role>",
 }
 
 
@@ -122,7 +122,8 @@ def _expected(said: list[str]) -> str:
     expected = _EXPECTED.get(said[0])
     if expected is None:
         return "expected a line that begins with p or g"
-    return f"expected {expected.count(',') + 1} fields, {expected}"
+    torn = any("{" in field and "}" not in field for field in said)
+    return f"expected {expected}{'; quote a field that has commas' if torn else ''}"
 
 
 def _as_field(text: str) -> str:

@@ -6,7 +6,7 @@ next character, it looks at one branch: 0.4 us.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rollgraph.core.rbac.globs import STAR, Tokens, alternatives, normal, total
 from rollgraph.core.rbac.patterns import Matches
@@ -23,7 +23,16 @@ _END = ""
 
 
 class Globs:
-    """`Patterns` that are globs."""
+    """`Patterns` that are globs.
+
+    Args:
+        overlapping: Whether what stands before and after the only star of a glob may share text, as
+            it may in gobwas and so in Argo CD: `shop/*/web` matches `shop/web` there. A policy that
+            was tried out there may rest on it.
+    """
+
+    def __init__(self, *, overlapping: bool = False) -> None:
+        self._overlapping = overlapping
 
     def check(self, pattern: str) -> None:
         """Raises `BadPatternError` for what is no glob, or one too large."""
@@ -39,6 +48,8 @@ class Globs:
         if (STAR,) in all_tokens:
             return lambda _: True
         literal = {_text(tokens) for tokens in all_tokens if _is_literal(tokens)}
+        if self._overlapping:
+            literal.update(text for glob in patterns for text in _overlaps(glob))
         wild = sorted(tokens for tokens in all_tokens if not _is_literal(tokens))
         shared = [tokens for tokens in wild if _inner_stars(tokens) <= MAX_STARS]
         alone = [tokens for tokens in wild if _inner_stars(tokens) > MAX_STARS]
@@ -71,6 +82,28 @@ def _text(tokens: Tokens) -> str:
     return "".join(token[-1] for token in tokens)
 
 
+def _overlaps(glob: str) -> Iterator[str]:
+    """The texts that begin and end as a glob of one star does, and have less than both together."""
+    parts = _split(normal(alternatives(glob)[0]))
+    if "{" in glob or len(parts) != 2 or not all(map(_is_literal, parts)):
+        return
+    before, after = map(_text, parts)
+    for shared in range(1, min(len(before), len(after)) + 1):
+        if before.endswith(after[:shared]):
+            yield before + after[shared:]
+
+
+def _split(tokens: Tokens) -> list[Tokens]:
+    """What stands before, between and after the stars."""
+    parts: list[Tokens] = [()]
+    for token in tokens:
+        if token == STAR:
+            parts.append(())
+        else:
+            parts[-1] += (token,)
+    return parts
+
+
 def _inner_stars(tokens: Tokens) -> int:
     # A star at the end takes the rest, and is right at once.
     return tokens[:-1].count(STAR)
@@ -78,15 +111,10 @@ def _inner_stars(tokens: Tokens) -> int:
 
 def _atomic(tokens: Tokens) -> str:
     """A glob between whose stars the leftmost place is always as good as a later one."""
-    parts = [""]
-    for token in tokens:
-        if token == STAR:
-            parts.append("")
-        else:
-            parts[-1] += token
-    if len(parts) == 1:
-        return parts[0]
-    first, *middle, last = parts
+    first, *rest = map("".join, _split(tokens))
+    if not rest:
+        return first
+    *middle, last = rest
     return first + "".join(f"(?>.*?{part})" for part in middle if part) + STAR + last
 
 
