@@ -32,7 +32,7 @@ class Suites:
         self.folder = folder
         for name in OURS:
             shutil.copytree(HERE / name, folder / name)
-        (folder / "node_modules").symlink_to(_packages())
+        (folder / "node_modules").symlink_to(packages(HERE))
 
     def run(self, *arguments: str | Path, cwd: Path | None = None) -> tuple[int, str, str]:
         """Runs a program of Node: its status, and what it wrote."""
@@ -53,15 +53,15 @@ class Suites:
         return json.loads(out)
 
 
-def _packages() -> Path:
-    """The installed packages: not in the tree, where linters would walk through 200 MB."""
-    lock = (HERE / "package-lock.json").read_bytes()
+def packages(here: Path) -> Path:
+    """The packages of a folder's lock file: not in the tree, where linters would walk 200 MB."""
+    lock = (here / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    home = cache / "rollgraph" / "conformance" / hashlib.sha256(lock).hexdigest()[:16]
+    home = cache / "rollgraph" / here.name / hashlib.sha256(lock).hexdigest()[:16]
     if not (home / "complete").exists():
         home.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, home)
+            shutil.copy(here / name, home)
         done: subprocess.CompletedProcess[str] = npm(
             CI, return_completed_process=True, cwd=home, capture_output=True, text=True
         )

@@ -45,13 +45,13 @@ class PendingLogin:
     """A login that has begun and not come back. The browser keeps it, for we need not.
 
     Attributes:
-        url: Where the browser goes.
-        state: What must come back with it. Secret, as are the next two.
+        url: Where the browser goes; it has the next two in it.
+        state: What must come back with it. Secret, as is all of this.
         nonce: What the ID token must say.
         verifier: What the provider's code is of use with (PKCE).
     """
 
-    url: str
+    url: str = field(repr=False)
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)

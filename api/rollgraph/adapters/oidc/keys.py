@@ -7,7 +7,7 @@ import anyio
 import msgspec
 import structlog
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, RSAKey
+from joserfc.jwk import JWKRegistry, Key
 
 from rollgraph.adapters.oidc import fetching, provider
 from rollgraph.adapters.oidc.jwt import REGISTRY
@@ -152,14 +152,18 @@ def _read(content: dict[str, Any]) -> Iterator[Key]:
     """The keys of a set that are of use; others are for something else, or not understood."""
     found = content.get("keys")
     for data in found[:MOST_KEYS] if isinstance(found, list) else ():
-        if not isinstance(data, dict) or data.get("kty") == "oct" or data.get("use") == "enc":
+        if not isinstance(data, dict) or not _signs(data):
             continue
         try:
-            key = JWKRegistry.import_key(data)
-            if not isinstance(key, RSAKey) or key.public_key.key_size >= WEAKEST_RSA:
-                yield key
+            yield JWKRegistry.import_key(data)
         except (JoseError, ValueError, TypeError, KeyError):
             continue
+
+
+def _signs(data: dict[str, Any]) -> bool:
+    # Each letter of the modulus is 6 bits.
+    weak = data.get("kty") == "RSA" and len(str(data.get("n", ""))) * 6 < WEAKEST_RSA
+    return not weak and data.get("kty") != "oct" and data.get("use", "sig") == "sig"
 
 
 def _chosen(keys: tuple[Key, ...], kid: str | None, algorithm: str) -> Key | None:
