@@ -96,7 +96,7 @@ class Bulk:
 
     async def _one(self, run: "_Run", index: int) -> None:
         """Carries out one of them when it is its turn; nothing that happens to it is passed on."""
-        one = run.request_of(index)
+        one, begun = run.request_of(index), True
         try:
             async with AsyncExitStack() as turn:
                 await turn.enter_async_context(self._limit(one.ref.cluster))
@@ -108,13 +108,15 @@ class Bulk:
                     )
                     run.failed = run.failed or outcome.failure is not None
                     return
+                begun = False
         except Exception as error:  # noqa: BLE001 - the others go on, and this one is told, too
             _log.error("bulk_item_failed", rollout=str(one.ref), exc_info=error)
             failure = TimedOut(
                 "internal error, see the log by its request id; it may have been done", unknown=True
             )
             run.failed = True
-        outcome = msgspec.structs.replace(nothing(one, run.operation_id), failure=failure)
+        empty = nothing(one, run.operation_id)
+        outcome = msgspec.structs.replace(empty, failure=failure, begun=begun)
         run.outcomes[index] = outcome
         self._tell(run.caller, one, outcome, run.request_id)
 

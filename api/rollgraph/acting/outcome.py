@@ -127,7 +127,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
             idempotency key it stays the same.
         message: What happens, for a person; "" if it failed.
         patches: What was sent, or would have been, in order; without preconditions.
-        sent: How many of these the spoke has taken. Less than all of them if it failed on the way.
+        sent: How many of these have changed the spoke: less than all of them if it failed on the
+            way, none in a dry run.
         dry_run: Nothing was to be changed.
         before: The Rollout's resourceVersion that it was decided on; "" if it was not read.
         after: The Rollout's resourceVersion after it; "" if nothing was changed or it is not known.
@@ -135,6 +136,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         acted_as: Who did it as the spoke saw it; "" if the spoke was not asked.
         stale: True if a read right after may not see it yet.
         failure: None if it went well.
+        begun: False if it was one of many, and not even tried; then there is a failure, too.
     """
 
     ref: RolloutRef
@@ -150,11 +152,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     acted_as: str = ""
     stale: bool = False
     failure: Failure | None = None
+    begun: bool = True
 
     @property
     def applied(self) -> bool:
         """True if the spoke has changed something, even if a later part failed."""
-        return self.sent > 0 and not self.dry_run
+        return self.sent > 0
 
     @property
     def unknown(self) -> bool:
@@ -185,6 +188,11 @@ class BulkOutcome(msgspec.Struct, frozen=True, kw_only=True):
         return sum(outcome.failure is None for outcome in self.outcomes)
 
     @property
+    def skipped(self) -> int:
+        """How many were not begun."""
+        return sum(not outcome.begun for outcome in self.outcomes)
+
+    @property
     def failed(self) -> int:
-        """How many did not."""
-        return len(self.outcomes) - self.succeeded
+        """How many were begun, and did not go well."""
+        return len(self.outcomes) - self.succeeded - self.skipped

@@ -73,6 +73,7 @@ def bulk_payload(
         results=[payload(info, item) for item in outcome.outcomes],
         succeeded=outcome.succeeded,
         failed=outcome.failed,
+        skipped=outcome.skipped,
         token=outcome.token or None,
         token_expires_at=outcome.expires_at,
         user_errors=[user_error(failure, input.action.verb, None)] if failure else [],

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from fakes.actor import ToldActor
@@ -18,7 +19,7 @@ from unit.schema.asking import NOW, cluster, fleet, view
 from unit.schema.test_mutations import Desk, well
 
 PAYLOAD = """
-  clientMutationId operationId dryRun succeeded failed token tokenExpiresAt
+  clientMutationId operationId dryRun succeeded failed skipped token tokenExpiresAt
   results { applied rollout { name } userErrors { code } }
   userErrors { __typename code path }
 """
@@ -86,6 +87,7 @@ async def test_each_rollout_of_a_list_has_its_outcome_in_the_order_asked(desk: D
         "dryRun": False,
         "succeeded": 2,
         "failed": 1,
+        "skipped": 0,
         "token": None,
         "tokenExpiresAt": None,
         "results": [
@@ -125,6 +127,19 @@ async def test_a_filter_is_shown_first_and_then_run_with_the_token(desk: Desk) -
         BulkRequest(actions.Promote(), Matching(wanted), dry_run=True),
         BulkRequest(actions.Promote(), Matching(wanted, "t-1")),
     ]
+
+
+async def test_what_was_not_begun_has_not_failed(desk: Desk) -> None:
+    def stopped(request: BulkRequest) -> BulkOutcome:
+        failed, skipped = bulk(request).outcomes[1], acting.NotApplicable("not begun")
+        rest = msgspec.structs.replace(failed, failure=skipped, begun=False)
+        return BulkOutcome(operation_id="op-9", outcomes=(failed, rest, rest))
+
+    desk.actor = ToldActor(well, stopped)
+    targets = {"rollouts": [by_id("web"), by_id("db"), by_id("api")]}
+    found = await run(desk, action="ABORT", targets=targets, stopOnFirstError=True)
+    assert (found["succeeded"], found["failed"], found["skipped"]) == (0, 1, 2)
+    assert [len(item["userErrors"]) for item in found["results"]] == [1, 1, 1]
 
 
 async def test_why_nothing_was_begun_is_told_beside_the_results(desk: Desk) -> None:
