@@ -12,6 +12,7 @@ from rollgraph.schema.limits import bounds
 from rollgraph.schema.limits.documents import Documents
 from rollgraph.schema.limits.measure import Measure
 from rollgraph.schema.schema import build_schema
+from rollgraph.schema.types.user_errors import USER_ERRORS
 from rollgraph.server import failures
 from rollgraph.server.settings import Limits
 
@@ -54,6 +55,12 @@ def test_every_code_of_a_request_is_explained() -> None:
     page = ERRORS.partition("## Of a request")[2]
     explained = {cells[0]: cells[1].strip("`") for cells in rows(page) if cells[0].isdigit()}
     assert explained == {str(status): code for status, code in failures.CODES.items()}
+
+
+def test_every_user_error_is_explained() -> None:
+    page = ERRORS.partition("## Of an action")[2]
+    explained = {cells[0]: cells[1] for cells in rows(page) if cells[1] != "type"}
+    assert explained == {f"`{each.kind}`": f"`{each.__name__}`" for each in USER_ERRORS}
 
 
 def test_every_limit_is_explained_with_its_default() -> None:
