@@ -156,9 +156,9 @@ class Operation:
         for patch in planned.patches:
             place = (patch.resource, patch.key)
             last = await self._send(patch, versions.get(place, ""), last)
-            self.sent += 1
             if self._request.dry_run:
                 continue
+            self.sent += 1
             versions[place] = _version(last)
             if patch.resource is Resource.ROLLOUT:
                 self.after = _version(last)

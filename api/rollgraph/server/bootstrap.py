@@ -14,11 +14,15 @@ from starlette.types import ASGIApp
 from rollgraph.access.caller import Caller
 from rollgraph.access.everything import Everything
 from rollgraph.access.policies import Access
+from rollgraph.acting.actor import Acting
 from rollgraph.adapters.clock import SystemClock
-from rollgraph.adapters.kubernetes.argocd.access import context_entry, pod_entry
+from rollgraph.adapters.kubernetes.argocd.access import HubOpening, context_entry, pod_entry
 from rollgraph.adapters.kubernetes.argocd.adopted import ArgoCd
+from rollgraph.adapters.kubernetes.argocd.hub import Hub
+from rollgraph.adapters.kubernetes.argocd.source import ArgoCdSource
+from rollgraph.adapters.kubernetes.kubeconfig import Entry
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
-from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror, MemoryReceipts
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.errors import ConfigError
@@ -33,6 +37,7 @@ from rollgraph.server.auth import wiring
 from rollgraph.server.auth.wiring import Logins
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
+from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
 from rollgraph.server.settings import AuthMode, Http, Limits, Settings, Spokes
 from rollgraph.spokes.supervisor import Supervisor
@@ -115,13 +120,16 @@ def argocd(settings: Settings, environ: Mapping[str, str]) -> ArgoCd | None:
             " knows; the context of Argo CD's own is argocd.context (--argocd-context)"
         )
     files = spokes.kubeconfig or default_kubeconfig(environ)
-    return ArgoCd(
-        lambda: context_entry(files, given.context) if given.context else pod_entry(environ),
-        given.namespace,
-        applications=given.application_namespaces,
-        exec_allow=spokes.exec_allow,
-        namespaces=spokes.namespaces,
+
+    def found() -> Entry:
+        return context_entry(files, given.context) if given.context else pod_entry(environ)
+
+    opening = HubOpening(found, spokes.exec_allow)
+    hub = Hub(opening, given.namespace, applications=given.application_namespaces)
+    known = ArgoCdSource(
+        hub, found, exec_allow=spokes.exec_allow, namespaces=spokes.namespaces
     )
+    return ArgoCd(hub, known)
 
 
 def default_kubeconfig(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -159,12 +167,14 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     bundle = graphiql.load() if settings.http.graphiql else None
     decides = access(settings, argocd)
     logins = wiring.logins(settings, clock, decides.rights if decides else Everything)
+    audit = MemoryAuditLog(clock)
+    acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
     return Services(
         settings=settings,
         mirror=mirror,
         endpoint=Endpoint(
             build_schema(bounds(settings.limits)),
-            _context(settings, mirror, clock),
+            _context(settings, mirror, clock, acting.actor),
             Answers(lambda: mirror.version),
             _visit(settings.http, bundle),
             identify=logins.identify,
@@ -172,7 +182,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
             timeout=settings.limits.timeout,
             action_timeout=settings.limits.action_timeout,
         ),
-        watch=_watch(Supervisor(spokes, mirror, clock=clock), argocd),
+        watch=_watch(Supervisor(acting.spokes, acting.projection, clock=clock), argocd),
         graphiql=bundle,
         access=decides,
         logins=logins,
@@ -219,12 +229,21 @@ def bounds(settings: Limits) -> Bounds:
     )
 
 
-def _context(settings: Settings, mirror: Mirror, clock: Clock) -> Callable[[str, Caller], Context]:
+def _context(
+    settings: Settings, mirror: Mirror, clock: Clock, actor: Acting
+) -> Callable[[str, Caller], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
     about = About(version("rollgraph"), schema_hash(), bounds(settings.limits))
     fragments = FragmentCache()
     return lambda request_id, caller: Context(
-        mirror, clock.now(), patience, request_id, about, fragments=fragments, caller=caller
+        mirror,
+        clock.now(),
+        patience,
+        request_id,
+        about,
+        fragments=fragments,
+        caller=caller,
+        actor=actor,
     )
 
 

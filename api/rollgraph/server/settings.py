@@ -14,9 +14,9 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from rollgraph.core.rbac.text import MatchMode
-
 from rollgraph.core.claims import Profile
+from rollgraph.core.identity import IdentityMode
+from rollgraph.core.rbac.text import MatchMode
 
 # Two underscores between group and key: in a pod beside a Service called `rollgraph-http`,
 # Kubernetes itself sets ROLLGRAPH_HTTP_PORT=tcp://10.0.0.1:8000.
@@ -203,6 +203,36 @@ class ArgoCd(Group):
         "`*` for all. An AppProject must take Applications from there, too.",
         flag="--argocd-application-namespace",
         value="NAMESPACE",
+    )
+
+
+class Acting(Group):
+    """As whom actions are carried out on clusters; [identity](../identity.md) tells the rest."""
+
+    identity: IdentityMode = _setting(
+        IdentityMode.IMPERSONATE,
+        "As whom an action is carried out on a cluster. `impersonate`: with Rollgraph's own "
+        "credentials in the caller's name, so that the cluster's RBAC and audit know who it was; "
+        "where the cluster does not allow that, as `serviceAccount`, with a warning. "
+        "`serviceAccount`: with its own credentials; only Rollgraph's policy and audit know "
+        "who it was. `passthrough`: with the caller's own token, where clusters trust the same "
+        "issuer. A context's extension may say otherwise for its cluster.",
+        flag="--identity",
+        value="MODE",
+    )
+    user_prefix: str = _setting(
+        "",
+        "Stands before the name of each user who is impersonated, such as `oidc:` where clusters "
+        "know their people so. Names that begin with `system:` then are never impersonated.",
+        flag="--impersonate-user-prefix",
+        value="PREFIX",
+    )
+    group_prefix: str = _setting(
+        "",
+        "Stands before the name of each group of whoever is impersonated. Groups that begin with "
+        "`system:` then are left out.",
+        flag="--impersonate-group-prefix",
+        value="PREFIX",
     )
 
 
@@ -553,6 +583,7 @@ class Settings(Group):
     http: Http = Http()
     spokes: Spokes = Spokes()
     argocd: ArgoCd = ArgoCd()
+    acting: Acting = Acting()
     limits: Limits = Limits()
     auth: Auth = Auth()
     oidc: Oidc = Oidc()

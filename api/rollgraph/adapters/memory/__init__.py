@@ -2,5 +2,6 @@
 
 from rollgraph.adapters.memory.auditlog import MemoryAuditLog
 from rollgraph.adapters.memory.mirror import MemoryMirror
+from rollgraph.adapters.memory.receipts import MemoryReceipts
 
-__all__ = ["MemoryAuditLog", "MemoryMirror"]
+__all__ = ["MemoryAuditLog", "MemoryMirror", "MemoryReceipts"]
