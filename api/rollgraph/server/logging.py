@@ -21,8 +21,9 @@ from rollgraph.server.settings import Log, LogFormat
 # Has a level of its own, so that none of `LogLevel` mutes the audit.
 AUDIT_LOGGER = "rollgraph.audit"
 
-# What they say at INFO (started, stopping) is said by `serve`, with more sense.
-_QUIET = ("uvicorn", "asyncio")
+# What they say at INFO (started, stopping) is said by `serve`, with more sense; at DEBUG the HTTP
+# client would write the headers of identity providers, with codes and cookies.
+_QUIET = ("uvicorn", "asyncio", "httpx2", "httpcore2")
 
 _SHARED: Sequence[Processor] = (
     structlog.contextvars.merge_contextvars,

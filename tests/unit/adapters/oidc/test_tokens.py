@@ -287,7 +287,7 @@ async def test_rfc9068_takes_access_tokens_alone(issuer: FakeIssuer) -> None:
     full = claims(jti="1", client_id="portal", scope="rollouts:read")
     token = signed(ONE, full, typ="at+jwt")
     viewer = await issuer.verifier(**strict).verify(token)
-    assert viewer.scopes == {"rollouts:read"}
+    assert viewer.scopes == frozenset({"rollouts:read"})
     await refused(issuer, signed(ONE, full), "typ", **strict)
     await refused(issuer, signed(ONE, full, typ="JWT"), "typ", **strict)
     for name in ("jti", "client_id", "iat"):
