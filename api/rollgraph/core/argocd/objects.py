@@ -78,13 +78,14 @@ class TrackedApplication(msgspec.Struct, frozen=True):
 
     Attributes:
         key: Its own namespace, on the hub, and its name.
-        rollouts: The rollouts among the objects that Argo CD itself says it manages.
+        rollouts: The rollouts, as `namespace/name`, among the objects that Argo CD itself says it
+            manages.
     """
 
     key: ObjectKey
     project: str
     destination: Destination
-    rollouts: frozenset[ObjectKey]
+    rollouts: frozenset[str]
 
 
 class _RawSecret(Read, frozen=True):
@@ -172,7 +173,7 @@ def read_application(raw: bytes | msgspec.Raw) -> TrackedApplication:
         project=found.spec.project or "default",
         destination=found.spec.destination,
         rollouts=frozenset(
-            ObjectKey(item.namespace, item.name)
+            f"{item.namespace}/{item.name}"
             for item in managed
             if item.group == ROLLOUT_GROUP and item.kind == Kind.ROLLOUT
         ),

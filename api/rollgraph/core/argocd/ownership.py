@@ -57,7 +57,7 @@ class Owners:
             return None
         key = application_key(claim, self._argocd)
         application = self._find(key)
-        if application is None or ObjectKey(meta.namespace, meta.name) not in application.rollouts:
+        if application is None or f"{meta.namespace}/{meta.name}" not in application.rollouts:
             return None
         if self._spoke(application.destination) != cluster or not self._taken_in(application):
             return None

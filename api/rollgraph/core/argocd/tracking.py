@@ -58,9 +58,10 @@ def claimed(meta: Meta, by: Tracking) -> str:
         return meta.label(by.label)
     if meta.annotation(INSTALLATION_ANNOTATION) != by.installation:
         return ""
-    parts = meta.annotation(TRACKING_ANNOTATION).split(":", 2)
-    here = [f"{ROLLOUT_GROUP}/{Kind.ROLLOUT}", f"{meta.namespace}/{meta.name}"]
-    return parts[0] if parts[1:] == here else ""
+    claim = meta.annotation(TRACKING_ANNOTATION)
+    here = f":{ROLLOUT_GROUP}/{Kind.ROLLOUT.value}:{meta.namespace}/{meta.name}"
+    application = claim.removesuffix(here)
+    return application if application != claim and ":" not in application else ""
 
 
 def application_key(claim: str, argocd: str) -> ObjectKey:

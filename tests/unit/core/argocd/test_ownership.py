@@ -34,7 +34,7 @@ def application(
     *,
     namespace: str = "argocd",
 ) -> TrackedApplication:
-    rollouts = frozenset({ObjectKey("shop", "checkout")})
+    rollouts = frozenset({"shop/checkout"})
     key = ObjectKey(namespace, name)
     return TrackedApplication(key, project, Destination("https://west/"), rollouts)
 
@@ -58,7 +58,7 @@ def test_what_both_say_is_so() -> None:
 
 def by_name(name: str) -> TrackedApplication:
     key = ObjectKey("argocd", "checkout")
-    rollouts = frozenset({ObjectKey("shop", "checkout")})
+    rollouts = frozenset({"shop/checkout"})
     return TrackedApplication(key, "retail", Destination(name=name), rollouts)
 
 

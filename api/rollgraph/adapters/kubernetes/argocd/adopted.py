@@ -1,11 +1,10 @@
 """All that is taken over from one Argo CD."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import structlog
 import yaml
 
-from rollgraph.adapters.kubernetes.argocd.access import FindEntry, HubOpening
 from rollgraph.adapters.kubernetes.argocd.hub import SETTINGS, Hub
 from rollgraph.adapters.kubernetes.argocd.ownership import ArgoCdOwnership
 from rollgraph.adapters.kubernetes.argocd.policies import ArgoCdPolicies, scopes
@@ -20,34 +19,20 @@ class ArgoCd:
     """An Argo CD that is there already: its clusters, its permissions, who vouches for its people.
 
     Args:
-        hub_entry: Finds the way to the cluster that it runs in; raises `ConfigError`.
-        namespace: Where it runs.
-        applications: Further namespaces with applications; `*` for all.
-        exec_allow: The credential plugins that may be run.
-        namespaces: The namespaces of clusters to watch where a Secret does not say.
+        hub: Argo CD's namespace.
+        spokes: The clusters that it knows: a `ports.SpokeSource` on the same hub.
 
     Attributes:
-        spokes: The clusters that it knows: a `ports.SpokeSource`.
+        spokes: The same.
         policies: What it allows whom: a `ports.PolicySource`.
         ownership: Which rollouts its applications have: a `ports.Ownership`.
     """
 
-    def __init__(
-        self,
-        hub_entry: FindEntry,
-        namespace: str,
-        *,
-        applications: Sequence[str] = (),
-        exec_allow: Collection[str] = (),
-        namespaces: Sequence[str] = (),
-    ) -> None:
-        opening = HubOpening(hub_entry, exec_allow)
-        self._hub = Hub(opening, namespace, applications=applications)
-        self.spokes = ArgoCdSource(
-            self._hub, hub_entry, exec_allow=exec_allow, namespaces=namespaces
-        )
-        self.policies = ArgoCdPolicies(self._hub)
-        self.ownership = ArgoCdOwnership(self._hub)
+    def __init__(self, hub: Hub, spokes: ArgoCdSource) -> None:
+        self._hub = hub
+        self.spokes = spokes
+        self.policies = ArgoCdPolicies(hub)
+        self.ownership = ArgoCdOwnership(hub)
 
     async def load(self) -> None:
         """Reads everything, unless that was done; raises `ConfigError` with what to do."""

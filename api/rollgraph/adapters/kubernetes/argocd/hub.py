@@ -36,6 +36,9 @@ class Hub:
         namespace: Argo CD's.
         applications: Further namespaces with applications; `*` for all.
         rng: Chance for waits.
+
+    Attributes:
+        changes: Grows with each change of whatever is known.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Hub:
         rng: Random | None = None,
     ) -> None:
         self.namespace = namespace
+        self.changes = 0
         self._changed = anyio.Event()
         self._loaded = False
         rng = rng if rng is not None else Random()
@@ -146,6 +150,7 @@ class Hub:
         yield from self._applications
 
     def _tell(self) -> None:
+        self.changes += 1
         self._changed.set()
         self._changed = anyio.Event()
 
