@@ -126,9 +126,7 @@ def argocd(settings: Settings, environ: Mapping[str, str]) -> ArgoCd | None:
 
     opening = HubOpening(found, spokes.exec_allow)
     hub = Hub(opening, given.namespace, applications=given.application_namespaces)
-    known = ArgoCdSource(
-        hub, found, exec_allow=spokes.exec_allow, namespaces=spokes.namespaces
-    )
+    known = ArgoCdSource(hub, found, exec_allow=spokes.exec_allow, namespaces=spokes.namespaces)
     return ArgoCd(hub, known)
 
 
