@@ -104,11 +104,20 @@ def test_each_setting_is_explained(setting: Any) -> None:
         assert re.match(r"(seconds|kib|tokens|fields|directives|objects|rows) ", description.lower())
 
 
-QUERIES = {
-    "README.md": QUERY.findall((ROOT / "README.md").read_text("utf-8")),
-    "docs/tutorial-demo.md": QUERY.findall((ROOT / "docs" / "tutorial-demo.md").read_text("utf-8")),
-    "page.py": QUERY.findall(PAGE),
-}
+def operations(document: Path) -> list[str]:
+    """Every operation of a document: asked with curl, or in a block of its own."""
+    text = document.read_text("utf-8")
+    blocks = [block for language, block in FENCE.findall(text) if language == "graphql"]
+    return [*QUERY.findall(text), *blocks]
+
+
+QUERIES = {names(each): found for each in DOCUMENTS if (found := operations(each))}
+QUERIES["page.py"] = QUERY.findall(PAGE)
+
+
+def test_there_are_operations_to_test() -> None:
+    asking = {"README.md", "docs/tutorial-demo.md", "docs/actions.md", "docs/reference/errors.md"}
+    assert asking <= QUERIES.keys()
 
 
 @pytest.mark.parametrize("place", QUERIES)
