@@ -42,7 +42,7 @@ class Issuer(msgspec.Struct, frozen=True):
             must hold the value.
         username_claim: Where the subject stands. Dots lead into objects, as in `a.b`; a claim
             whose own name has dots is found too.
-        groups_claim: Where the groups stand, as a list or as one string.
+        groups_claims: Where the groups stand, in each as a list or as one string.
         scopes_claim: Where the scopes stand, as a list or as words with spaces between.
     """
 
@@ -52,7 +52,7 @@ class Issuer(msgspec.Struct, frozen=True):
     required_claims: Mapping[str, str] = {}
     username_claim: str = "sub"
     username_prefix: str = ""
-    groups_claim: str = "groups"
+    groups_claims: tuple[str, ...] = ("groups",)
     groups_prefix: str = ""
     scopes_claim: str = "scope"
 
@@ -116,15 +116,19 @@ def _subject(claims: Mapping[str, Any], issuer: Issuer) -> str:
 
 
 def _groups(claims: Mapping[str, Any], issuer: Issuer) -> tuple[str, ...]:
-    value = find(claims, issuer.groups_claim)
-    groups = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    named = [
-        issuer.groups_prefix + group for group in groups if isinstance(group, str) and group.strip()
-    ]
+    values = (find(claims, path) for path in issuer.groups_claims)
+    groups = [group for value in values for group in _words(value)]
+    named = [issuer.groups_prefix + group for group in groups if group.strip()]
     if len(named) > MOST_GROUPS:
         raise UnauthenticatedViewerError(f"the token names more than {MOST_GROUPS} groups")
     # What clusters reserve: an impersonated group of that name would be one of theirs.
     return tuple(group for group in dict.fromkeys(named) if not group.startswith("system:"))
+
+
+def _words(value: object) -> list[str]:
+    """The texts of a list, or the one text."""
+    held = value if isinstance(value, list) else [value]
+    return [item for item in held if isinstance(item, str)]
 
 
 def _scopes(claims: Mapping[str, Any], issuer: Issuer) -> frozenset[str] | None:

@@ -76,14 +76,22 @@ def check(settings: Settings) -> Sequence[str]:
     """The names of the clusters that `run` would watch; raises `ConfigError` as it does."""
     logging.configure(settings.log, settings.audit.file)
     binding.addresses(settings)
+    return anyio.run(_prepared, settings)[1].names
+
+
+async def _prepared(settings: Settings) -> tuple[Settings, bootstrap.Clusters]:
+    """All that can be wrong before anything is served; the settings as they are then."""
+    if not settings.argocd.namespace:  # which might say who vouches for people
+        wiring.check(settings)
+    clusters = await bootstrap.clusters(settings, os.environ)
+    settings = await bootstrap.with_logins(settings, clusters.argocd)
     wiring.check(settings)
-    return anyio.run(bootstrap.clusters, settings, os.environ).names
+    return settings, clusters
 
 
 async def _serve(settings: Settings) -> int:
     addresses = binding.addresses(settings)
-    wiring.check(settings)
-    clusters = await bootstrap.clusters(settings, os.environ)
+    settings, clusters = await _prepared(settings)
     names = clusters.names
     sockets = binding.listen(addresses, settings.http.port)
     services = bootstrap.services(settings, clusters.spokes, clusters.argocd)

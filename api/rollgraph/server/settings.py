@@ -371,12 +371,12 @@ class Oidc(Group):
         flag="--oidc-username-prefix",
         value="PREFIX",
     )
-    groups_claim: str = _setting(
-        "groups",
-        "The claim that has the user's groups. Dots lead into objects: `realm_access.roles`.",
+    groups_claims: Names = _setting(
+        ("groups",),
+        "The claims that have the user's groups, each as a list or as one text. Dots lead into "
+        "objects: `realm_access.roles`.",
         flag="--oidc-groups-claim",
         value="CLAIM",
-        min_length=1,
     )
     groups_prefix: str = _setting(
         "",
@@ -432,6 +432,12 @@ class Oidc(Group):
         "system's.",
         flag="--oidc-ca-file",
         value="FILE",
+    )
+    ca: str = _setting(
+        "",
+        "Such certificates as text, where a file is not at hand.",
+        flag="--oidc-ca",
+        value="PEM",
     )
 
 

@@ -45,8 +45,12 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "acting.identity": "passthrough",
         "acting.user_prefix": "y:",
         "acting.group_prefix": "z:",
+        "argocd.namespace": "argocd",
+        "argocd.context": "hub",
+        "argocd.application_namespaces": ["team-a", "team-b"],
         "limits.body": 1,
         "limits.timeout": 1.5,
+        "limits.action_timeout": 31.5,
         "limits.tokens": 2,
         "limits.depth": 3,
         "limits.aliases": 4,
@@ -66,7 +70,7 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "oidc.required_claims": ["hd=example.com", "n=o"],
         "oidc.username_claim": "email",
         "oidc.username_prefix": "p:",
-        "oidc.groups_claim": "q",
+        "oidc.groups_claims": ["q", "realm_access.roles"],
         "oidc.groups_prefix": "r:",
         "oidc.scopes_claim": "scp",
         "oidc.client_id": "s",
@@ -75,6 +79,10 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "oidc.scopes": ["openid", "v"],
         "oidc.resource": "https://rollgraph.example.com",
         "oidc.ca_file": "/w",
+        "oidc.ca": "-----BEGIN CERTIFICATE-----",
+        "policy.files": ["/aa", "/bb"],
+        "policy.default_role": "role:readonly",
+        "policy.match_mode": "regex",
         "log.level": "debug",
         "log.format": "json",
         "audit.file": "/x",
@@ -83,7 +91,7 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
     }
     assert set(values) == {setting.path for setting in every()}
     by_flag = load({p: v if isinstance(v, list) else str(v) for p, v in values.items()}, {})
-    separator = {"spokes.kubeconfig": ":"}
+    separator = {"spokes.kubeconfig": ":", "policy.files": ":"}
     by_env = load(
         {},
         {
@@ -96,9 +104,9 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
     lines = (f"{path.replace('.', ': {')}: {value!r}}}" for path, value in values.items())
     by_file = [load({}, {}, _written(file, line)) for line in lines]
     assert by_flag == by_env
-    for setting, settings in zip(every(), by_file, strict=True):
-        assert _get(settings, setting.path) == _get(by_flag, setting.path)
-        if setting.path != "auth.mode":
+    for path, settings in zip(values, by_file, strict=True):
+        assert _get(settings, path) == _get(by_flag, path)
+        if path != "auth.mode":
             assert settings != Settings()
 
 

@@ -54,9 +54,17 @@ def loopback(host: str) -> bool:
         return False
 
 
-def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Whom to believe: the system's authorities, and those of a file. Raises `ConfigError`."""
+def trust(ca_file: Path | None, ca: str = "") -> ssl.SSLContext:
+    """Whom to believe: the system's authorities, those of a file, and those of a text.
+
+    Raises `ConfigError`.
+    """
     context = ssl.create_default_context()
+    if ca:
+        try:
+            context.load_verify_locations(cadata=ca)
+        except (ssl.SSLError, ValueError) as error:
+            raise ConfigError("expected certificates in PEM") from error
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=ca_file)

@@ -11,6 +11,9 @@ from rollgraph.core.errors import ConfigError
 # Dex's clients as Argo CD registers them: its pages, and its command line.
 DEX_CLIENTS = ("argo-cd", "argo-cd-cli")
 DEX_PATH = "/api/dex"
+# What Argo CD asks for where nobody says otherwise, and what makes Dex tell DEX_USER.
+SCOPES = ("openid", "profile", "email", "groups")
+DEX_SCOPE = "federated:id"
 # Whom a token of Dex is of: `sub` is an opaque number there.
 DEX_USER = "federated_claims.user_id"
 
@@ -20,8 +23,9 @@ class Login(msgspec.Struct, frozen=True):
 
     Attributes:
         audiences: The clients for whom a token may have been made.
-        client: The client that people log in with.
-        scopes: What to ask for at a login; empty if Argo CD's defaults do.
+        cli_client: The client that a command line logs in with; "" for none. That of Argo CD's
+            pages is of no use: it comes back to Argo CD.
+        scopes: What to ask for at a login.
         root_ca: Whom to trust for the issuer's TLS beside the system's authorities, PEM.
         username_claim: Where the user's name stands, as policies have it.
         groups_claims: Where the groups stand.
@@ -29,8 +33,8 @@ class Login(msgspec.Struct, frozen=True):
 
     issuer: str
     audiences: tuple[str, ...]
-    client: str
-    scopes: tuple[str, ...] = ()
+    cli_client: str = ""
+    scopes: tuple[str, ...] = SCOPES
     root_ca: str = ""
     username_claim: str = "sub"
     groups_claims: tuple[str, ...] = ("groups",)
@@ -68,7 +72,8 @@ def login(
     return Login(
         f"{url}{DEX_PATH}",
         DEX_CLIENTS,
-        DEX_CLIENTS[0],
+        DEX_CLIENTS[1],
+        (*SCOPES, DEX_SCOPE),
         username_claim=DEX_USER,
         groups_claims=groups_claims,
     )
@@ -91,8 +96,8 @@ def _provider(oidc: Mapping[str, Any], groups_claims: tuple[str, ...]) -> Login:
     return Login(
         config.issuer,
         tuple(config.allowed_audiences or clients),
-        config.client_id,
-        tuple(config.requested_scopes),
+        config.cli_client_id,
+        tuple(config.requested_scopes) or SCOPES,
         config.root_ca,
         groups_claims=groups_claims,
     )

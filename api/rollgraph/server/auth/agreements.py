@@ -36,7 +36,7 @@ def issuer(provider: Oidc) -> Issuer:
         required_claims=dict(_pair(text) for text in provider.required_claims),
         username_claim=provider.username_claim,
         username_prefix=provider.username_prefix,
-        groups_claim=provider.groups_claim,
+        groups_claims=provider.groups_claims,
         groups_prefix=provider.groups_prefix,
         scopes_claim=provider.scopes_claim,
     )

@@ -97,9 +97,10 @@ def _options(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     for path, provider in agreements.providers(settings):
         fetching.check_url(provider.issuer, f"{path}.issuer")
         try:
-            trust = fetching.trust(provider.ca_file)
+            trust = fetching.trust(provider.ca_file, provider.ca)
         except ConfigError as error:
-            raise ConfigError(f"{path}.ca_file: {error}") from error
+            key = "ca_file" if provider.ca_file is not None else "ca"
+            raise ConfigError(f"{path}.{key}: {error}") from error
         options[provider.issuer] = fetching.options(provider.issuer, trust)
     if settings.http.url:
         fetching.check_url(settings.http.url, "http.url (--url)")

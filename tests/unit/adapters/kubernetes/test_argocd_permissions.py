@@ -176,7 +176,7 @@ async def test_who_vouches_for_people_is_read_too() -> None:
     fake = filled()
     assert await adopted(fake).login() is None
     fake.config_map("argocd-cm", oidc__config="issuer: https://idp\nclientID: argo\n")
-    assert await adopted(fake).login() == Login("https://idp", ("argo",), "argo")
+    assert await adopted(fake).login() == Login("https://idp", ("argo",))
     for broken, message in (
         ("issuer: [", "argocd-cm: oidc.config: expected YAML"),
         ("https://idp", "argocd-cm: oidc.config: expected issuer and clientID"),

@@ -27,7 +27,7 @@ def test_the_provider_that_argocd_trusts() -> None:
     assert login(settings(), oidc, ("groups", "email")) == Login(
         "https://idp.example.com",
         ("argo", "argo-cli"),
-        "argo",
+        "argo-cli",
         ("openid", "groups"),
         "-----BEGIN",
         groups_claims=("groups", "email"),
@@ -39,7 +39,7 @@ def test_allowed_audiences_are_all_that_is_allowed() -> None:
     found = login(settings(), oidc)
     assert found is not None
     assert found.audiences == ("api",)
-    assert found.client == "argo"
+    assert found.scopes == ("openid", "profile", "email", "groups")
 
 
 def test_dex_is_behind_argocds_own_address() -> None:
@@ -48,6 +48,7 @@ def test_dex_is_behind_argocds_own_address() -> None:
     assert found.issuer == "https://argo.example.com/api/dex"
     assert found.audiences == ("argo-cd", "argo-cd-cli")
     assert found.username_claim == "federated_claims.user_id"
+    assert "federated:id" in found.scopes
 
 
 def test_argocds_own_accounts_are_nobodys_word() -> None:
