@@ -83,7 +83,10 @@ class PolicySet:
 
     def _sound(self, policy: Policy) -> Policy:
         if self.text.dialect is Dialect.ROLLGRAPH:
-            found = list(checking.problems(policy, self._patterns, self.text.default_role))
+            text = self.text
+            found = list(
+                checking.problems(policy, text.match_mode, self._patterns, text.default_role)
+            )
             if found:
                 raise PolicyError("\n".join(found))
             return policy

@@ -1,6 +1,6 @@
 """Who has which roles: grants, followed from role to role."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rollgraph.core.rbac.policy import Grant
 
@@ -25,12 +25,30 @@ class Roles:
         """Whether anything is granted to that user, group or role itself."""
         return member in self._given
 
-    def held_by(self, names: Iterable[str]) -> Sequence[str]:
+    def held_by(self, names: Iterable[str]) -> Collection[str]:
         """The names themselves and every role that one of them has, each once."""
-        held = dict.fromkeys(names)
-        edge = list(held)
+        return self._reached(names).keys()
+
+    def path(self, names: Iterable[str], role: str) -> tuple[str, ...]:
+        """From one of some names to a role that it has, both included; () if none has it."""
+        reached = self._reached(names)
+        path: list[str] = []
+        step: str | None = role if role in reached else None
+        while step is not None:
+            path.append(step)
+            step = reached[step]
+        return tuple(reversed(path))
+
+    def _reached(self, names: Iterable[str]) -> dict[str, str | None]:
+        """Each name that is reached, and the one before it on the shortest way."""
+        reached: dict[str, str | None] = dict.fromkeys(names)
+        edge = list(reached)
         for _ in range(MAX_LINKS):
-            edge = [role for name in edge for role in self._given.get(name, ()) if role not in held]
-            edge = list(dict.fromkeys(edge))
-            held |= dict.fromkeys(edge)
-        return tuple(held)
+            further: list[str] = []
+            for name in edge:
+                for role in self._given.get(name, ()):
+                    if role not in reached:
+                        reached[role] = name
+                        further.append(role)
+            edge = further
+        return reached

@@ -82,6 +82,14 @@ class Rulebook:
         for name in self._roles.held_by(names):
             yield from self._rules.get(name, ())
 
+    def path(self, names: Iterable[str], subject: str) -> tuple[str, ...]:
+        """From one of some names over the roles that it has to a subject; the shortest way."""
+        return self._roles.path(names, subject)
+
+    def matches(self, pattern: str, text: str) -> bool:
+        """Whether one pattern matches; raises `BadPatternError` for a broken one."""
+        return self._one(pattern)(text)
+
     def _knows(self, name: str) -> bool:
         return name in self._roles or name in self._rules
 
@@ -104,10 +112,10 @@ class Rulebook:
         return Predicate(self._patterns.any(allowed), total, weight)
 
     def _is_apt(self, rule: Rule, resource: str, action: str) -> bool:
-        return self._one(rule.resource)(resource) and self._one(rule.action)(action)
+        return self.matches(rule.resource, resource) and self.matches(rule.action, action)
 
     def _one(self, pattern: str) -> Matches:
-        """A pattern alone. There are few of resources and actions, and all rules share them."""
+        """A pattern alone. Of resources and actions there are few, and many rules share them."""
         if pattern not in self._compiled:
             self._compiled[pattern] = self._patterns.any([pattern])
         return self._compiled[pattern]
