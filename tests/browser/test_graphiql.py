@@ -17,7 +17,8 @@ pytestmark = [
     pytest.mark.timeout(120),
 ]
 
-TABS = ["NeedSomebody", "OneRollout", "Clusters", "Pages"]
+ACTING = ["Promote", "Abort", "ManyAtOnce"]
+TABS = ["NeedSomebody", "OneRollout", *ACTING, "Clusters", "Pages"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,12 @@
 // The tabs that are open at the first visit; later visits find their own.
 
+import abort from "./examples/abort.graphql";
+import bulk from "./examples/bulk.graphql";
 import clusters from "./examples/clusters.graphql";
 import needSomebody from "./examples/need-somebody.graphql";
 import oneRollout from "./examples/one-rollout.graphql";
 import pages from "./examples/pages.graphql";
+import promote from "./examples/promote.graphql";
 import { ask } from "./fetcher.js";
 
 // Milliseconds for the question below: the page must not wait for what is only nicer to have.
@@ -17,9 +20,14 @@ const NOBODY = { cluster: "a-cluster", namespace: "a-namespace", name: "a-rollou
 
 /** The examples, in GraphiQL's form of tabs. */
 export async function examples() {
+  const key = await aRollout();
+  const named = text({ rollout: { key } });
   return [
     { query: needSomebody },
-    { query: oneRollout, variables: text(await aRollout()) },
+    { query: oneRollout, variables: text(key) },
+    { query: promote, variables: named },
+    { query: abort, variables: named },
+    { query: bulk },
     { query: clusters },
     { query: pages, variables: text({ first: 20, after: null }) },
   ];
