@@ -33,6 +33,10 @@ class FaultyBroker:
         """As a store without a disk that was started anew."""
         self.inner = MemoryBroker(log=self._log)
 
+    def come_back(self) -> None:
+        """Answers again."""
+        self.away = False
+
     async def claim(self, cluster: str) -> tuple[Feed, Snapshot]:
         """Of the port."""
         await self._answer()

@@ -38,11 +38,15 @@ class Publisher:
         clock: The time of day.
         rng: Chance for waits.
         most: Facts that may wait.
+
+    Attributes:
+        dropped: True once the spoke is not there any more.
     """
 
     def __init__(
         self, cluster: str, broker: Broker, clock: Clock, rng: Random, most: int = MAX_WAITING
     ) -> None:
+        self.dropped = False
         self._cluster = cluster
         self._broker = broker
         self._clock = clock
@@ -71,9 +75,8 @@ class Publisher:
         self._tell(ref.key, None)
 
     def drop_cluster(self, name: str) -> None:
-        """See `ports.Projection`; the feed itself is ended by whoever ends the spoke."""
-        for subject in [subject for subject, fact in self._known.items() if fact.value]:
-            self._tell(subject, None)
+        """See `ports.Projection`; whoever opened the publisher ends the feed."""
+        self.dropped = True
 
     async def run(self) -> None:
         """Writes until cancelled. Raises nothing that the broker can cause."""

@@ -168,3 +168,4 @@ async def test_a_spoke_that_is_gone_takes_its_rollouts_with_it(feeds: Feeds) -> 
         assert await heard(subscription, 1) == [None]
     assert feeds.mirror.rollout(RolloutRef("east", "shop", "checkout")) is None
     assert feeds.fanout.positions == {}
+    assert feeds.fanout.since({}) == []

@@ -1,5 +1,6 @@
 """What a worker learns arrives at a gateway, whatever happens to the broker in between."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -20,6 +21,7 @@ from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.feed.follower import CHECK_EVERY, Follower
 from rollgraph.feed.publisher import Publisher
+from rollgraph.feed.publishing import Publishing
 
 CHECKOUT = RolloutRef("east", "shop", "checkout")
 CART = RolloutRef("east", "shop", "cart")
@@ -210,6 +212,30 @@ async def test_a_spoke_that_was_dropped_is_forgotten() -> None:
         await ways.broker.drop("west")
         await ways.broker.drop("east")
         await until(lambda: "east" not in ways.reader.known)
+
+
+async def test_a_spoke_that_is_taken_away_ends_its_feed_though_the_broker_is_away() -> None:
+    broker = FaultyBroker()
+    publishing = Publishing(broker, LoopClock(), Random(1))
+    with capture_logs() as logs:
+        async with publishing("east") as projection:
+            projection.put_rollout(view())
+            await until(lambda: broker.claims == 1)
+            projection.drop_cluster("east")
+            broker.away = True
+            asyncio.get_running_loop().call_later(12, broker.come_back)
+        assert await broker.positions() == {}
+    assert {entry["event"] for entry in logs} <= {"feed_not_ended", "feed_not_written"}
+
+
+async def test_a_worker_that_ends_leaves_what_it_wrote_to_the_next() -> None:
+    broker = FaultyBroker()
+    async with Publishing(broker, LoopClock())("east") as projection:
+        projection.put_rollout(view())
+        await until(lambda: broker.claims == 1)
+        await anyio.sleep(1)
+    _, snapshot = await broker.claim("east")
+    assert [entry.value for entry in snapshot.entries] == [view()]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -11,8 +11,9 @@ from rollgraph.core.errors import FencedError
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot, Subject
 from rollgraph.ports import Feed
 
-# Facts that a log keeps. Each holds on to a view that may be of no other use: some 5 KiB.
-LOG = 1_000
+# Facts of a spoke that its log keeps: what a listener missed that was briefly too slow. Each holds
+# on to a view that may be of no other use, some 4 KiB.
+LOG = 200
 # Messages that wait for one listener. One that is so far behind reads the log.
 WAITING = 1_000
 
