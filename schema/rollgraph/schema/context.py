@@ -10,12 +10,13 @@ import strawberry
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.access.seen import SeenFleet
 from rollgraph.acting.actor import Acting
+from rollgraph.core.audit import AuditEntry, Result
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.decision import Decision
 from rollgraph.core.errors import NotAllowedError, UnauthenticatedViewerError
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import Scope, Verb
-from rollgraph.ports import Mirror, Rights
+from rollgraph.ports import AuditLog, Mirror, Rights
 from rollgraph.schema.limits.bounds import DEFAULTS, Limits
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Context:
         fragments: Parts of answers that are kept; None keeps nothing.
         caller: Who asks, and what they may see and do.
         actor: Carries out actions; None where there is nothing but questions.
+        audit: Remembers who wanted what; None remembers nothing.
 
     Attributes:
         fleet_reads: How often something was asked that changes with the mirror's version.
@@ -63,6 +65,7 @@ class Context:
 
     __slots__ = (
         "_actor",
+        "_audit",
         "_caller",
         "_mirror",
         "_now",
@@ -86,11 +89,13 @@ class Context:
         fragments: "FragmentCache | None" = None,
         caller: Caller = ANYBODY,
         actor: Acting | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
         self._mirror = mirror
         self._now = now
         self._caller = caller
         self._actor = actor
+        self._audit = audit
         self._seen = SeenFleet(mirror, caller.rights)
         self.patience = patience
         self.request_id = request_id
@@ -124,6 +129,28 @@ class Context:
         if self._actor is None:
             raise LookupError("whoever made this context has not said who acts")
         return self._actor
+
+    @property
+    def audit(self) -> AuditLog:
+        """Who wanted what, and what came of it."""
+        self.moment_reads += 1
+        if self._audit is None:
+            raise LookupError("whoever made this context has not said where the audit is")
+        return self._audit
+
+    def tell_refusal(self, verb: str, decision: Decision, ref: RolloutRef | None = None) -> None:
+        """Tells the audit that the caller may not do something, if somebody keeps one."""
+        if self._audit is not None:
+            self._audit.record(
+                AuditEntry(
+                    viewer=self._caller.viewer,
+                    verb=verb,
+                    result=Result.REFUSED,
+                    decision=decision,
+                    ref=ref,
+                    request_id=self.request_id,
+                )
+            )
 
     @property
     def rights(self) -> Rights:

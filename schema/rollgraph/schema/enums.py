@@ -1,7 +1,9 @@
 """The enums of the core under their public names, each value described."""
 
 from rollgraph.core.analysis import AnalysisPhase, AnalysisRunKind
+from rollgraph.core.audit import Result
 from rollgraph.core.connection import ConnectionStatus, Problem
+from rollgraph.core.decision import Layer
 from rollgraph.core.paging import OrderField
 from rollgraph.core.pauses import PauseReason
 from rollgraph.core.phase import Phase
@@ -9,6 +11,7 @@ from rollgraph.core.pods import PodCategory
 from rollgraph.core.replicasets import ReplicaSetHealth, Role
 from rollgraph.core.steps import StepState
 from rollgraph.core.view import StrategyKind
+from rollgraph.core.viewer import Login
 from rollgraph.core.waiting import WaitReason
 from rollgraph.schema.described import enum
 
@@ -180,5 +183,41 @@ enum(
         "UPDATED_AT": "When the Rollout object was last written.",
         "CREATED_AT": "When the Rollout was created.",
         "PROGRESS": "How far the update has come, in percent.",
+    },
+)
+enum(
+    Layer,
+    "AuthorizationLayer",
+    "Who can refuse an action, in the order in which they are asked.",
+    {
+        "SCOPE": "The token: it was narrowed to less.",
+        "CASBIN": "Rollgraph's policy.",
+        "KUBERNETES_RBAC": "The cluster's own RBAC.",
+    },
+)
+enum(
+    Login,
+    "Login",
+    "How a caller has shown who they are.",
+    {
+        "NONE": "Not at all: this gateway has no login, and only its own machine reaches it.",
+        "TOKEN": "With a token of an identity provider.",
+        "SESSION": "By logging in with a browser.",
+        "SERVICE_ACCOUNT": "With the token of a Kubernetes service account.",
+    },
+)
+enum(
+    Result,
+    "AuditResult",
+    "What came of something that somebody wanted.",
+    {
+        "APPLIED": "Done.",
+        "UNCHANGED": "It was so already.",
+        "DRY_RUN": "Nothing was to be done.",
+        "REFUSED": "They may not.",
+        "NOT_APPLICABLE": "The rollout does not allow it in its state, or does not exist.",
+        "CONFLICT": "The rollout was not where they saw it, or others were faster each time.",
+        "FAILED": "Not done, or only in part.",
+        "UNKNOWN": "It was tried, and the answer got lost.",
     },
 )

@@ -14,6 +14,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.types import Info as AnyInfo
 from strawberry.types.field import StrawberryField
 
+from rollgraph.core.audit import Deed
 from rollgraph.core.decision import Decision
 from rollgraph.core.errors import BadRequestError, NotAllowedError
 from rollgraph.core.refs import RolloutRef
@@ -42,6 +43,7 @@ class Guard(FieldExtension):
             target's `BadRequestError`. Without it they are raised, and as most fields of a mutation
             are not nullable, the answers of the mutations before it would be lost with it.
         admin: Whether only who may see what concerns everybody may ask.
+        deed: What the audit calls it when somebody may not, if it is no verb's business.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Guard(FieldExtension):
         target: Target | None = None,
         refused: Refused | None = None,
         admin: bool = False,
+        deed: Deed | None = None,
     ) -> None:
         if target is not None and verb is None:
             raise TypeError("a guard with a target needs the verb for it")
@@ -62,6 +65,7 @@ class Guard(FieldExtension):
         self._target = target
         self._refused = refused
         self._admin = admin
+        self._action = deed or verb or Verb.GET
 
     def __call__(self, field: StrawberryField) -> Any:
         """Puts the guard before a field, and says so in the schema."""
@@ -103,7 +107,7 @@ class Guard(FieldExtension):
     def _problem(self, context: Context, arguments: Mapping[str, Any]) -> Problem | None:
         """What stands in the way. Raises `UnauthenticatedViewerError` if that is the login."""
         context.check_login()
-        action = self.verb.value if self.verb else Verb.GET.value
+        action = self._action.value
         try:
             if self.scope is not None:
                 context.demand(self.scope, action)
@@ -117,6 +121,9 @@ class Guard(FieldExtension):
 
     def _refuse(self, info: AnyInfo, arguments: Mapping[str, Any], problem: Problem) -> Any:
         if self._refused is None:
+            if isinstance(problem, NotAllowedError):
+                ref = None if self._target is None else self._target(arguments["input"])
+                info.context.tell_refusal(self._action.value, problem.decision, ref)
             raise problem
         return self._refused(info, arguments["input"], problem)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from rollgraph.core.analysis import AnalysisRunView
+from rollgraph.core.audit import Deed
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.errors import BadRequestError
 from rollgraph.core.filtering import string_predicate
@@ -39,6 +40,7 @@ from rollgraph.schema.inputs import (
 )
 from rollgraph.schema.nodes import node
 from rollgraph.schema.types.analysis import AnalysisRun, AnalysisRunFilter, analysis_run
+from rollgraph.schema.types.audit import AuditEventConnection, AuditEventFilter, audit_events
 from rollgraph.schema.types.cluster import Cluster, cluster, environment, region
 from rollgraph.schema.types.fleet import RolloutConnection, rollout_connection
 from rollgraph.schema.types.gateway import GatewayInfo, gateway_info
@@ -79,6 +81,25 @@ class Query:
     def viewer(self, info: Info) -> Viewer:
         """Who asks, as the gateway knows them."""
         return viewer(info)
+
+    @guarded(scope=Scope.AUDIT_READ, admin=True, deed=Deed.READ_AUDIT)
+    @resolved
+    async def audit_events(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[AuditEventFilter | None, FILTER] = None,
+    ) -> AuditEventConnection | None:
+        """Who wanted what, and what came of it, the newest first; for admins only.
+
+        The gateway remembers the events of late. Its log has all of them.
+        """
+        return await audit_events(
+            info, first=first, after=after, last=last, before=before, filter=filter
+        )
 
     @guarded()
     @resolved

@@ -27,6 +27,8 @@ from unit.schema.asking import BOUNDLESS, NOW, Fleet, cluster, fleet, view
 
 GRAPHQL = BOUNDLESS._schema
 FAMILIES = sorted(path.stem for path in (samples.DATA / "families").glob("*.yaml"))
+# What a store is asked for and takes its time; test_audit sees that it is not kept.
+AWAITED = {"auditEvents"}
 LISTS = """
 query List($first: Int, $keys: [String!], $deep: Boolean!) {{
   rollouts(first: $first) {{
@@ -54,7 +56,8 @@ def selections(draw: st.DrawFn, of: str = "Rollout", depth: int = 3) -> str:
         return draw(_on_possible_types(named, depth))
     assert isinstance(named, GraphQLObjectType)
     parts = ["__typename"] if draw(st.booleans()) else []
-    names = draw(st.lists(st.sampled_from(sorted(named.fields)), min_size=1, max_size=5))
+    fields = sorted(named.fields.keys() - AWAITED)
+    names = draw(st.lists(st.sampled_from(fields), min_size=1, max_size=5))
     for place, name in enumerate(names):
         below = get_named_type(named.fields[name].type)
         if not is_leaf_type(below) and depth == 0:

@@ -49,12 +49,14 @@ SIZES: Mapping[str, ListSize] = {
     "Query.rollouts": _pages(DEFAULT_PAGE),
     "Query.clusters": _pages(DEFAULT_PAGE),
     "Query.analysisRuns": _pages(DEFAULT_PAGE),
+    "Query.auditEvents": _pages(DEFAULT_PAGE),
     "Query._entities": ListSize(DEFAULT_PAGE, listing=("representations",)),
     "Cluster.rollouts": _pages(DEFAULT_PAGE),
     # Argo's default of revisionHistoryLimit.
     "Rollout.revisions": _pages(10),
     "Rollout.analysisRuns": _pages(10),
     "Rollout.experiments": _pages(5),
+    "Rollout.auditEvents": _pages(10),
     "Rollout.events": _pages(10),
     "Rollout.steps": ListSize(10),
     "ReplicaSet.pods": _pages(10),
@@ -82,6 +84,9 @@ FIELD_WEIGHTS: Mapping[str, int] = {
     # Over the fleet, to the end: 20 ms for 10,000.
     "Query.analysisRuns": 100,
     "Query.rolloutSummary": 100,
+    # Over all that is kept, to the end: 10 ms for 10,000 rows.
+    "Query.auditEvents": 50,
+    "Rollout.auditEvents": 50,
     # A read of a spoke and one to three writes: some 10 ms, of which it computes one.
     **{
         f"Mutation.{name}": 10

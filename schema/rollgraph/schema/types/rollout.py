@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 import strawberry
 
+from rollgraph.core.audit import Deed
 from rollgraph.core.images import running_images
 from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase
@@ -37,6 +38,7 @@ from rollgraph.schema.types.analysis import (
     analysis_run,
     experiment,
 )
+from rollgraph.schema.types.audit import AuditEventConnection, audit_events
 from rollgraph.schema.types.kubernetes import (
     Condition,
     ContainerImage,
@@ -359,6 +361,24 @@ class Rollout(KubernetesObject):
             lambda item: KubernetesEvent(event=item),
             window(first, after, last, before),
             descending=True,
+        )
+
+    @guarded(scope=Scope.AUDIT_READ, admin=True, deed=Deed.READ_AUDIT)
+    @resolved
+    async def audit_events(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AuditEventConnection | None:
+        """Who wanted what of it, and what came of that, the newest first; for admins only.
+
+        Of another rollout that had its name before, too.
+        """
+        return await audit_events(
+            info, first=first, after=after, last=last, before=before, of=self.view.ref
         )
 
     @resolved

@@ -44,17 +44,6 @@ enum(
     },
 )
 
-enum(
-    Layer,
-    "AuthorizationLayer",
-    "Who can refuse an action, in the order in which they are asked.",
-    {
-        "SCOPE": "The token: it was narrowed to less.",
-        "CASBIN": "Rollgraph's policy.",
-        "KUBERNETES_RBAC": "The cluster's own RBAC.",
-    },
-)
-
 
 @strawberry.interface(description="Why something that was asked for did not happen.")
 class UserError:

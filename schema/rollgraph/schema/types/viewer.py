@@ -7,19 +7,7 @@ import strawberry
 from rollgraph.core import viewer as core
 from rollgraph.core.viewer import Login
 from rollgraph.schema.context import Info
-from rollgraph.schema.described import enum, resolved
-
-enum(
-    Login,
-    "Login",
-    "How a caller has shown who they are.",
-    {
-        "NONE": "Not at all: this gateway has no login, and only its own machine reaches it.",
-        "TOKEN": "With a token of an identity provider.",
-        "SESSION": "By logging in with a browser.",
-        "SERVICE_ACCOUNT": "With the token of a Kubernetes service account.",
-    },
-)
+from rollgraph.schema.described import resolved
 
 
 @strawberry.type(description="Who asks, as policies and the audit name them.")
