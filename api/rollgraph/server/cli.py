@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rollgraph.core.errors import ConfigError
+from rollgraph.core.identity import IdentityMode
+from rollgraph.core.spokerights import NAME, Wanted
 from rollgraph.server import reference, sources
 from rollgraph.server.binding import PortTakenError
 from rollgraph.server.settings import Setting, Settings, every, groups
@@ -63,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
 
     _add_policy(commands)
+    _add_spoke(commands)
 
     schema = commands.add_parser("schema", help="the GraphQL schema")
     schema_commands = schema.add_subparsers(metavar="COMMAND", required=True)
@@ -115,6 +118,43 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
             help=f"{text} (default: {default:g})",
         )
     demo.set_defaults(run=_demo)
+
+
+def _add_spoke(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    spoke = commands.add_parser("spoke", help="the clusters that are watched")
+    spoke_commands = spoke.add_subparsers(metavar="COMMAND", required=True)
+    manifest = spoke_commands.add_parser(
+        "manifest",
+        help="print the rights that Rollgraph needs on a cluster, to apply there",
+        description="Prints a ServiceAccount for Rollgraph and the least rights that it needs on a "
+        "cluster, for `kubectl apply -f -`. Connects to nothing.",
+        allow_abbrev=False,
+    )
+    manifest.add_argument(
+        "--identity",
+        type=IdentityMode,
+        choices=list(IdentityMode),
+        default=IdentityMode.IMPERSONATE,
+        metavar="MODE",
+        help="as whom it acts: " + ", ".join(IdentityMode) + " (default: impersonate)",
+    )
+    manifest.add_argument(
+        "--read-only", action="store_true", help="without the right to act: to read alone"
+    )
+    manifest.add_argument(
+        "--home",
+        default=NAME,
+        metavar="NAMESPACE",
+        help=f"the namespace of the ServiceAccount (default: {NAME})",
+    )
+    for flag, value, text in (
+        ("--namespace", "NAME", "a namespace to watch and act in (default: all)"),
+        ("--user", "NAME", "a user whom it may impersonate (default: anybody)"),
+        ("--group", "NAME", "a group that it may impersonate (default: any)"),
+    ):
+        again = f"{text}. May be given several times."
+        manifest.add_argument(flag, action="append", default=[], metavar=value, help=again)
+    manifest.set_defaults(run=_spoke_manifest)
 
 
 def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -235,6 +275,21 @@ def _demo(arguments: argparse.Namespace) -> int:
     except demo.SimulationError as error:
         _complain(str(error))
         return FAILED
+
+
+def _spoke_manifest(arguments: argparse.Namespace) -> int:
+    from rollgraph.server.spokemanifest import document
+
+    wanted = Wanted(
+        identity=arguments.identity,
+        actions=not arguments.read_only,
+        namespaces=tuple(arguments.namespace),
+        users=tuple(arguments.user),
+        groups=tuple(arguments.group),
+        home=arguments.home,
+    )
+    print(document(wanted), end="")
+    return OK
 
 
 def _schema_print(arguments: argparse.Namespace) -> int:
