@@ -375,12 +375,8 @@ class SessionStore(Protocol):
 class Enforcer(Protocol):
     """A policy: which tuples of subject, resource, action and object it allows.
 
-    Answers from memory, at once. Denies whatever it is not told to allow.
+    Answers from memory, at once, and always the same. Denies whatever it is not told to allow.
     """
-
-    @property
-    def version(self) -> int:
-        """Grows whenever an answer may have changed."""
 
     def allows(self, subjects: Sequence[str], resource: str, action: str, object: str) -> bool:
         """Whether a user with these names (their own first, then groups) may do that."""

@@ -9,7 +9,7 @@ from rollgraph.access.rights import PolicyRights
 from rollgraph.core.errors import ConfigError, PolicyError
 from rollgraph.core.rbac.patterns import Patterns
 from rollgraph.core.rbac.policyset import PolicySet
-from rollgraph.core.rbac.text import PolicyText
+from rollgraph.core.rbac.text import Dialect, PolicyText
 from rollgraph.core.viewer import Viewer
 from rollgraph.ports import Ownership, PolicySource
 
@@ -61,10 +61,18 @@ class Access:
         return PolicyRights(viewer, self._policies, self.version, self._ownership)
 
     async def load(self) -> None:
-        """Reads the policy once; raises `ConfigError` if that cannot be done or it is wrong."""
+        """Reads the policy once.
+
+        Raises `ConfigError` if that cannot be done, or if a policy of ours is wrong: whoever wrote
+        it is there to mend it. What is wrong in Argo CD is logged, and nobody may do anything until
+        it is mended there: its policy is not ours to start or end a process with.
+        """
         async with self._source.watch() as texts:
             async for text in texts:
-                self._take(text)
+                if text.dialect is Dialect.ARGOCD:
+                    self._try(text)
+                else:
+                    self._take(text)
                 return
 
     async def run(self) -> None:

@@ -48,8 +48,6 @@ class CasbinEnforcer:
         patterns: How its patterns are read.
     """
 
-    version = 1
-
     def __init__(self, text: PolicyText, patterns: Patterns) -> None:
         self._text = text
         self._matches = _matching(patterns, text.match_mode)

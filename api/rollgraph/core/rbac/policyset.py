@@ -13,7 +13,7 @@ from rollgraph.core.rbac.text import Dialect, MatchMode, PolicyDocument, PolicyT
 
 
 class PolicySet:
-    """What a `PolicyText` means.
+    """What a `PolicyText` means: a `ports.Enforcer`.
 
     Args:
         text: What is to be read. Raises `PolicyError` if it is wrong, with a line for each problem.
@@ -64,10 +64,10 @@ class PolicySet:
         project, slash, _ = object.partition("/")
         return self.within(project) if slash and resource == APPLICATIONS else self.rulebook
 
-    def allows(self, names: Sequence[str], resource: str, action: str, object: str) -> bool:
+    def allows(self, subjects: Sequence[str], resource: str, action: str, object: str) -> bool:
         """Whether a user with these names (their own first, then groups) may do that."""
         book = self.of(resource, object)
-        return book.allows(book.hearing(names), resource, action, object)
+        return book.allows(book.hearing(subjects), resource, action, object)
 
     def _read(self, projects: Mapping[str, PolicyDocument]) -> Iterator[tuple[str, Policy]]:
         """A project whose policy is wrong has none of its own, as in Argo CD."""
