@@ -25,7 +25,7 @@ from rollgraph.core.paging import Page, PageRequest
 from rollgraph.core.phase import Phase
 from rollgraph.core.rbac.text import PolicyText
 from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
-from rollgraph.core.session import Farewell, Grant, PendingLogin, Session
+from rollgraph.core.session import Grant, PendingLogin, Session
 from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.core.viewer import Viewer
@@ -352,8 +352,8 @@ class LoginProvider(Protocol):
         Raises `UnauthenticatedViewerError` if the provider lets it end.
         """
 
-    async def farewell(self, grant: Grant, back: str) -> Farewell | None:
-        """How to log out at the provider, too; None if it has no way. Raises nothing."""
+    async def farewell(self, back: str) -> str:
+        """Where a browser logs out at the provider, too; "" if it has no way. Raises nothing."""
 
 
 class SessionStore(Protocol):

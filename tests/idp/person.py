@@ -42,21 +42,26 @@ class Person:
 
     def follow(self, url: str, until: str) -> str:
         """Goes from page to page, logs in and agrees; gives the first URL that begins so."""
+        return url if url.startswith(until) else self.follow_from(self.client.get(url), until)
+
+    def follow_from(self, answer: httpx2.Response, until: str) -> str:
+        """Goes on from a page, as `follow` does."""
         for _ in range(20):
-            if url.startswith(until):
-                return url
-            answer = self.client.get(url)
             while not answer.has_redirect_location:
-                answer = self._submit(answer)
+                answer = self.submit(answer)
                 if "Sign-in Success" in answer.text:
                     return str(answer.url)
             url = urljoin(str(answer.url), answer.headers["location"])
-        raise AssertionError(f"{until} was not reached; last came {url}")
+            if url.startswith(until):
+                return url
+            answer = self.client.get(url)
+        raise AssertionError(f"{until} was not reached; last came {answer.url}")
 
-    def _submit(self, page: httpx2.Response) -> httpx2.Response:
+    def submit(self, page: httpx2.Response) -> httpx2.Response:
+        """Fills and sends the first form of a page."""
         reader = _Forms()
         reader.feed(page.text)
-        assert reader.forms, page.text
+        assert reader.forms, (page.request.method, page.url, page.text)
         form = reader.forms[0]
         for name in form.fields:
             if name == "login":

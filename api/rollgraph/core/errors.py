@@ -12,6 +12,7 @@
     ├── IdentityProviderError        who would know a caller does not answer
     ├── BrokerError          the store between workers and gateways does not answer
     │   └── FencedError      somebody else writes there now, or it has lost what was written
+    ├── RemoteError          a Rollgraph elsewhere, which the command line asks, cannot be asked
     ├── UnreadableError      an object or answer that is not what the API promises
     └── SpokeError           a spoke's API server could not, or would not, answer
         ├── UnreachableError       no connection, or it broke
@@ -90,6 +91,10 @@ class BrokerError(RollgraphError):
 
 class FencedError(BrokerError):
     """Whoever writes has been replaced, or what was written is lost: nothing was written."""
+
+
+class RemoteError(RollgraphError):
+    """A Rollgraph elsewhere cannot be asked; the message is for a person at the command line."""
 
 
 class UnreadableError(RollgraphError):

@@ -55,15 +55,3 @@ class PendingLogin:
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """How a browser logs out at the provider, too: by a form sent there.
-
-    Attributes:
-        fields: Of the form; the ID token is among them, which is why it is no link.
-    """
-
-    url: str
-    fields: dict[str, str] = field(repr=False)

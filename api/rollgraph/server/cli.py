@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except ConfigError as error:
         _complain(str(error))
-        _complain("`rollgraph serve --help` lists all settings")
+        if "config" in arguments:
+            _complain("`rollgraph serve --help` lists all settings")
         return MISUSED
     except PortTakenError as error:
         _complain(str(error))
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
 
     _add_demo(commands)
+    _add_remote(commands)
 
     _add_policy(commands)
     _add_spoke(commands)
@@ -118,6 +120,52 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
             help=f"{text} (default: {default:g})",
         )
     demo.set_defaults(run=_demo)
+
+
+def _add_remote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    login = commands.add_parser(
+        "login",
+        help="log in to a Rollgraph, for `query`",
+        description="Logs in to a Rollgraph: shows a code to confirm in a browser, on this or any "
+        "other machine. The login is kept in a file that only you can read.",
+        allow_abbrev=False,
+    )
+    login.set_defaults(run=_login)
+    logout = commands.add_parser("logout", help="forget a login", allow_abbrev=False)
+    logout.set_defaults(run=_logout)
+    query = commands.add_parser(
+        "query",
+        help="ask a Rollgraph and print its answer",
+        description="Asks a Rollgraph and prints its answer as JSON. Ends with status 1 if that "
+        "has errors. $ROLLGRAPH_TOKEN, if set, is sent instead of a login's token.",
+        allow_abbrev=False,
+    )
+    query.add_argument(
+        "query",
+        nargs="?",
+        default="-",
+        metavar="FILE|-|QUERY",
+        help="a file, - for standard input, or the query itself (default: -)",
+    )
+    query.add_argument(
+        "--var",
+        action="append",
+        metavar="NAME=VALUE",
+        help="a variable; the value is JSON, or else a text. May be given several times.",
+    )
+    query.set_defaults(run=_query)
+    for command in (login, logout, query):
+        command.add_argument(
+            "--server",
+            metavar="URL",
+            help="the Rollgraph (default: $ROLLGRAPH_SERVER, else the one you are logged in to, "
+            "else http://127.0.0.1:8000)",
+        )
+        command.add_argument(
+            "--ca-file",
+            metavar="FILE",
+            help="certificates, in PEM, of authorities to believe besides the system's",
+        )
 
 
 def _add_spoke(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -275,6 +323,24 @@ def _demo(arguments: argparse.Namespace) -> int:
     except demo.SimulationError as error:
         _complain(str(error))
         return FAILED
+
+
+def _login(arguments: argparse.Namespace) -> int:
+    from rollgraph.server.remote import commands
+
+    return commands.login(arguments, _complain)
+
+
+def _logout(arguments: argparse.Namespace) -> int:
+    from rollgraph.server.remote import commands
+
+    return commands.logout(arguments, _complain)
+
+
+def _query(arguments: argparse.Namespace) -> int:
+    from rollgraph.server.remote import commands
+
+    return commands.query(arguments, _complain)
 
 
 def _spoke_manifest(arguments: argparse.Namespace) -> int:

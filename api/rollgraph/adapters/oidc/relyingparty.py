@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 from authlib.common.security import generate_token
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from rollgraph.adapters.oidc import fetching
 from rollgraph.adapters.oidc.provider import Provider
+from rollgraph.adapters.oidc.refusals import word
 from rollgraph.adapters.oidc.verifier import OidcVerifier
 from rollgraph.core.claims import Issuer
 from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
-from rollgraph.core.session import Farewell, Grant, PendingLogin
+from rollgraph.core.session import Grant, PendingLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +99,21 @@ class RelyingParty:
             )
         return await self._grant(tokens, None, grant)
 
-    async def farewell(self, grant: Grant, back: str) -> Farewell | None:
-        """Of the port."""
+    async def farewell(self, back: str) -> str:
+        """Of the port.
+
+        Without the ID token, of which many providers take a hint who it is: it would stand in a
+        URL, in histories and logs. The provider asks the person instead. By POST it need not be in
+        a URL, but then browsers keep the provider's own cookies back.
+        """
         try:
             provider = await self._verifier.provider(self._issuer.url)
         except IdentityProviderError:
-            return None  # whoever logs out is logged out here, whatever the provider does
+            return ""  # whoever logs out is logged out here, whatever the provider does
         if not provider.end_session_endpoint:
-            return None
-        fields = {
-            "id_token_hint": grant.id_token,
-            "client_id": self._client.id,
-            "post_logout_redirect_uri": back,
-        }
-        return Farewell(provider.end_session_endpoint, fields)
+            return ""
+        asked = {"client_id": self._client.id, "post_logout_redirect_uri": back}
+        return str(httpx2.URL(provider.end_session_endpoint).copy_merge_params(asked))
 
     def _check(self, answer: Mapping[str, str], pending: PendingLogin, provider: Provider) -> None:
         """Holds what came back against what was begun: RFC 6749, 10.12; RFC 9207."""
@@ -122,7 +125,7 @@ class RelyingParty:
         if issuer not in {None, self._issuer.url}:
             raise UnauthenticatedViewerError("the answer is another issuer's (iss)")
         if "error" in answer:
-            raise UnauthenticatedViewerError(f"the provider refused: {_word(answer['error'])}")
+            raise UnauthenticatedViewerError(f"the provider refused: {word(answer['error'])}")
         if not answer.get("code"):
             raise UnauthenticatedViewerError("the answer has no code")
 
@@ -172,16 +175,10 @@ class RelyingParty:
 
 def _refused(error: OAuthError, issuer: str) -> Exception:
     """What a provider's error means: is it the login's end, or the client's fault?"""
-    word = _word(error.error)
-    if word in {"invalid_grant", "access_denied", "login_required", "interaction_required"}:
-        return UnauthenticatedViewerError(f"the provider refused: {word}; log in again")
-    return IdentityProviderError(f"{issuer} refused us as a client: {word}")
-
-
-def _word(text: object) -> str:
-    """An error code: the only part of an answer that is shown, for it has a small alphabet."""
-    word = str(text)
-    return word if len(word) <= 40 and word.replace("_", "").isalnum() else "an unknown error"
+    refused = word(error.error)
+    if refused in {"invalid_grant", "access_denied", "login_required", "interaction_required"}:
+        return UnauthenticatedViewerError(f"the provider refused: {refused}; log in again")
+    return IdentityProviderError(f"{issuer} refused us as a client: {refused}")
 
 
 def _end(tokens: Mapping[str, Any], otherwise: datetime) -> datetime:

@@ -21,7 +21,7 @@ def check(connection: HTTPConnection, origin: str, csrf: str) -> None:
     """
     check_origin(connection, origin)
     headers = connection.headers
-    if same(headers.get(HEADER, ""), csrf):
+    if compare_digest(headers.get(HEADER, "").encode(), csrf.encode()):
         return
     if connection.scope["type"] == "websocket":
         return  # no header can be set there; the origin has been told, and is ours
@@ -41,8 +41,3 @@ def check_origin(connection: HTTPConnection, origin: str) -> None:
         raise HTTPException(403, "Origin is not Rollgraph's: only its own pages may use a login")
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise HTTPException(403, "pages of other sites may not use a login")
-
-
-def same(shown: str, csrf: str) -> bool:
-    """Whether somebody knows it; takes as long whether they nearly do or not."""
-    return compare_digest(shown.encode(), csrf.encode())

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -18,9 +17,6 @@ from rollgraph.server.auth.cookies import Cookies
 from rollgraph.server.auth.origins import HOME, Origins, local_path
 
 _log = structlog.get_logger(__name__)
-
-# Bytes of the form with which a person logs out: one field.
-_LONGEST_FORM = 1024
 
 # 303: whatever it was that led here, what comes is a GET.
 _SEE_OTHER = 303
@@ -86,18 +82,15 @@ class Door:
         return response
 
     async def logout(self, request: Request[Any]) -> Response:
-        """Ends the login here, then at the provider; a form of a page of ours leads here."""
+        """Ends the login here; where to go to end it at the provider, too."""
         origin = self._origins.ours(request)
-        forgery.check_origin(request, origin)
         session = await self._browsers.session(request)
-        if session is None:
-            return RedirectResponse(HOME, _SEE_OTHER)
-        if not forgery.same(await _field(request, "csrf"), session.csrf):
-            raise HTTPException(403, "the form is not of a page of this login: reload it")
-        await self._browsers.end(request)
-        _log.info("logged_out", subject=session.grant.viewer.subject)
-        way = await self._provider.farewell(session.grant, f"{origin}{HOME}")
-        response = RedirectResponse(HOME, _SEE_OTHER) if way is None else pages.farewell(way)
+        if session is not None:
+            forgery.check(request, origin, session.csrf)
+            await self._browsers.end(request)
+            _log.info("logged_out", subject=session.grant.viewer.subject)
+        way = await self._provider.farewell(f"{origin}{HOME}")
+        response = JSONResponse({"next": way or HOME})
         self._cookies(request).drop(response)
         return response
 
@@ -140,19 +133,6 @@ class CommandLine(msgspec.Struct, frozen=True, rename="camel"):
             return JSONResponse(told)
 
         return Route("/.well-known/rollgraph", tell, methods=["GET"])
-
-
-async def _field(request: Request[Any], name: str) -> str:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _LONGEST_FORM:
-            raise HTTPException(413, "the form is longer than that of a logout")
-    try:
-        values = dict(pair.split("=", 1) for pair in body.decode("ascii").split("&"))
-    except ValueError as error:
-        raise HTTPException(400, "the form cannot be read") from error
-    return values.get(name, "")
 
 
 def _failed(error: Exception) -> Response:
