@@ -79,7 +79,11 @@ def _lifespan(
             for run in services.logins.beside if services.logins is not None else ():
                 tasks.start_soon(run)
             within = services.settings.http.ready_within
-            yield {"readiness": Readiness(services.mirror, known, within)}
+            async with anyio.create_task_group() as last_words:
+                last_words.start_soon(services.announce)
+                yield {"readiness": Readiness(services.mirror, known, within)}
+                # Before the connections that they go over are closed.
+                last_words.cancel_scope.cancel()
             tasks.cancel_scope.cancel()
 
     return lifespan

@@ -25,9 +25,13 @@ class AuditTrail:
         hears: Who is told of each. Whoever fails keeps no other from hearing.
     """
 
-    def __init__(self, store: AuditLog, hears: Sequence[Hears]) -> None:
+    def __init__(self, store: AuditLog, hears: Sequence[Hears] = ()) -> None:
         self._store = store
-        self._hears = hears
+        self._hears = list(hears)
+
+    def tell(self, hears: Hears) -> None:
+        """Has somebody told of each row from now on."""
+        self._hears.append(hears)
 
     def record(self, entry: AuditEntry) -> AuditRow:
         """See `ports.AuditLog`."""

@@ -1,11 +1,12 @@
 """From settings to everything that runs: the only place where adapters are chosen."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import anyio
 from starlette.responses import HTMLResponse, Response
@@ -15,6 +16,7 @@ from rollgraph.access.caller import Caller
 from rollgraph.access.everything import Everything
 from rollgraph.access.policies import Access
 from rollgraph.acting.actor import Acting
+from rollgraph.acting.announcer import Announcer
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.argocd.access import HubOpening, context_entry, pod_entry
 from rollgraph.adapters.kubernetes.argocd.adopted import ArgoCd
@@ -26,13 +28,14 @@ from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror, MemoryReceip
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.errors import ConfigError
-from rollgraph.ports import Clock, Mirror, SpokeSource
+from rollgraph.ports import AuditLog, Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
 from rollgraph.schema.limits.bounds import Limits as Bounds
 from rollgraph.schema.schema import build_schema, schema_hash
 from rollgraph.server import graphiql
 from rollgraph.server.answers import Answers
+from rollgraph.server.audittrail import AuditTrail, write
 from rollgraph.server.auth import wiring
 from rollgraph.server.auth.wiring import Logins
 from rollgraph.server.graphiql import Graphiql
@@ -54,6 +57,7 @@ class Services:
         watch: Keeps the mirror up with the fleet until cancelled.
         access: Who may see and do what; None if everybody may do everything.
         logins: Who asks; None if nobody is asked who they are.
+        announce: Tells clusters what was done, until cancelled; it needs `watch` for that.
         graphiql: What the page for people loads; None if there is no such page.
     """
 
@@ -64,6 +68,7 @@ class Services:
     graphiql: Graphiql | None = None
     access: Access | None = None
     logins: Logins | None = None
+    announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +194,17 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     bundle = graphiql.load() if settings.http.graphiql else None
     decides = access(settings, argocd)
     logins = wiring.logins(settings, clock, decides.rights if decides else Everything)
-    audit = MemoryAuditLog(clock)
+    audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
     acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
+    announcer = Announcer(acting.patchers.create_event)
+    if settings.audit.events:
+        audit.tell(announcer.announce)
     return Services(
         settings=settings,
         mirror=mirror,
         endpoint=Endpoint(
             build_schema(bounds(settings.limits)),
-            _context(settings, mirror, clock, acting.actor),
+            _context(settings, mirror, clock, acting.actor, audit),
             Answers(lambda: mirror.version),
             _visit(settings.http, bundle),
             identify=logins.identify,
@@ -208,6 +216,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
         graphiql=bundle,
         access=decides,
         logins=logins,
+        announce=announcer.run,
     )
 
 
@@ -252,7 +261,7 @@ def bounds(settings: Limits) -> Bounds:
 
 
 def _context(
-    settings: Settings, mirror: Mirror, clock: Clock, actor: Acting
+    settings: Settings, mirror: Mirror, clock: Clock, actor: Acting, audit: AuditLog
 ) -> Callable[[str, Caller], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
     about = About(version("rollgraph"), schema_hash(), bounds(settings.limits))
@@ -266,6 +275,7 @@ def _context(
         fragments=fragments,
         caller=caller,
         actor=actor,
+        audit=audit,
     )
 
 
