@@ -9,8 +9,10 @@ from rollgraph.core.actions.guards import (
 )
 from rollgraph.core.actions.plan import Manifest, Patch, Plan, Refusal, Uptake
 from rollgraph.core.actions.stepping import at_step, current, index_of, step_name
-from rollgraph.core.actions.writing import spec_patch, status_patch
+from rollgraph.core.actions.writing import spec_patch, stamp, status_patch
+from rollgraph.core.durations import seconds_after
 from rollgraph.core.objects.decode import read_object
+from rollgraph.core.objects.meta import EPOCH
 from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.pauses import PauseReason, pause_condition
 from rollgraph.core.refs import Kind
@@ -116,6 +118,8 @@ def _nothing_to_leave(rollout: Rollout) -> Refusal | None:
 def _status(rollout: Rollout, raw: Manifest) -> tuple[Patch, str] | None:
     """The change of the status, and what it does; None if there is none to make."""
     pauses = rollout.status.pause_conditions
+    if pauses and _timed_preview(rollout):
+        return status_patch(rollout, {"pauseConditions": _over(rollout)}), _ended(rollout)
     if pauses and not _inconclusive_step(rollout):
         return status_patch(rollout, {"pauseConditions": None}), _ended(rollout)
     if not pauses and _nothing_to_leave(rollout):
@@ -139,6 +143,29 @@ def _inconclusive_step(rollout: Rollout) -> bool:
     if run is not None and run.status == _INCONCLUSIVE:
         return rollout.status.controller_pause
     return pause_condition(rollout, PauseReason.INCONCLUSIVE_EXPERIMENT) is not None
+
+
+def _timed_preview(rollout: Rollout) -> bool:
+    """True if a preview waits for its time.
+
+    The controller does not take the end of such a pause for a promotion: it begins the pause again
+    (CompletedBlueGreenPause in rollout/pause.go). So the plugin's promotion makes it wait longer.
+    """
+    strategy = rollout.spec.strategy.blue_green
+    if strategy is None or strategy.auto_promotion_enabled is False:
+        return False
+    reasons = [pause.reason for pause in rollout.status.pause_conditions or ()]
+    return strategy.auto_promotion_seconds > 0 and reasons == [PauseReason.BLUE_GREEN_PAUSE]
+
+
+def _over(rollout: Rollout) -> list[dict[str, str]]:
+    """The pause of a preview, begun so much earlier that its time is over by the spoke's clock."""
+    strategy = rollout.spec.strategy.blue_green
+    pause = pause_condition(rollout, PauseReason.BLUE_GREEN_PAUSE)
+    assert strategy is not None
+    assert pause is not None
+    start = seconds_after(pause.start_time, -strategy.auto_promotion_seconds - 1)
+    return [{"reason": pause.reason, "startTime": stamp(start or EPOCH)}]
 
 
 def _ended(rollout: Rollout) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rollgraph.core.actions.action import Restart
 from rollgraph.core.actions.guards import nothing_to_do, untouchable
 from rollgraph.core.actions.plan import Plan, Reason, Refusal
-from rollgraph.core.actions.writing import spec_patch
+from rollgraph.core.actions.writing import spec_patch, stamp
 from rollgraph.core.objects.rollout import Rollout
 
 
@@ -18,11 +18,7 @@ def restart(action: Restart, rollout: Rollout, now: datetime) -> Plan | Refusal:
     # Kubernetes' times have whole seconds.
     at = action.at.astimezone(UTC).replace(microsecond=0)
     if rollout.spec.restart_at == at:
-        return nothing_to_do(f"it is restarted at {_stamp(at)} already")
-    when = "now" if at <= now else f"at {_stamp(at)}"
-    patch = spec_patch(rollout, {"restartAt": _stamp(at)})
+        return nothing_to_do(f"it is restarted at {stamp(at)} already")
+    when = "now" if at <= now else f"at {stamp(at)}"
+    patch = spec_patch(rollout, {"restartAt": stamp(at)})
     return Plan((patch,), f"restarts its pods {when}, a few at a time")
-
-
-def _stamp(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -1,5 +1,6 @@
-"""Patches of the Rollout itself."""
+"""Patches of the Rollout itself, and the form of times in them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from rollgraph.core.actions.plan import Patch, Resource
@@ -20,3 +21,8 @@ def status_patch(rollout: Rollout, status: dict[str, Any]) -> Patch:
 def spec_patch(rollout: Rollout, spec: dict[str, Any]) -> Patch:
     """A change of the spec: a new generation."""
     return Patch(Resource.ROLLOUT, key_of(rollout), {"spec": spec})
+
+
+def stamp(at: datetime) -> str:
+    """A time as Kubernetes writes it, in whole seconds."""
+    return at.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -87,6 +87,16 @@ def test_ends_the_pause_of_a_preview() -> None:
     assert plan.message == "ends the pause before the promotion"
 
 
+def test_lets_the_time_of_a_preview_be_over() -> None:
+    """To end its pause would begin it anew."""
+    timed = {"autoPromotionEnabled": None, "autoPromotionSeconds": 600}
+
+    plan = planned(Promote(), "blue-green-paused", {"spec": {"strategy": {"blueGreen": timed}}})
+
+    pause = {"reason": "BlueGreenPause", "startTime": "2026-05-12T13:49:59Z"}
+    assert sent(plan) == [("status", {"status": {"pauseConditions": [pause]}})]
+
+
 def test_resumes_before_it_ends_a_pause_of_the_controller() -> None:
     plan = planned(Promote(), PAUSED, {"spec": {"paused": True}})
 
