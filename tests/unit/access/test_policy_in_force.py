@@ -32,14 +32,22 @@ class Spring:
         self.now = first
         self.opened = 0
         self._given: list[PolicyText | ConfigError] = []
+        self._waiting = False
         self._news = anyio.Condition()
 
     async def give(self, *items: PolicyText | ConfigError) -> None:
-        """Gives them, and waits until they have been looked at."""
-        for item in items:
-            async with self._news:
-                self._given.append(item)
-                self._news.notify_all()
+        """Gives them, and waits until they have been taken or left."""
+        async with self._news:
+            self._given += items
+            self._waiting = False
+            self._news.notify_all()
+        await self.taken()
+
+    async def taken(self) -> None:
+        """Waits until all that there is has been taken or left."""
+        async with self._news:
+            while not self._waiting:
+                await self._news.wait()
         await anyio.wait_all_tasks_blocked()
 
     @asynccontextmanager
@@ -52,10 +60,14 @@ class Spring:
         while True:
             async with self._news:
                 while not self._given:
+                    self._waiting = True
+                    self._news.notify_all()
                     await self._news.wait()
-            item = self._given.pop(0)
-            if isinstance(item, ConfigError):
-                raise item
+                item = self._given.pop(0)
+                if isinstance(item, ConfigError):
+                    self._waiting = True
+                    self._news.notify_all()
+                    raise item
             self.now = item
             yield item
 
@@ -79,7 +91,7 @@ async def test_a_change_is_in_force_at_once_but_not_for_rights_given_before() ->
     access = Access(spring, patterns)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(access.run)
-        await anyio.wait_all_tasks_blocked()
+        await spring.taken()
         before = access.rights(Viewer("alice"))
         await spring.give(text(PROMOTES))
         assert allowed(access) == ["promote"]
@@ -93,7 +105,7 @@ async def test_a_broken_policy_leaves_the_last_good_one_and_is_loud_each_time() 
     access = Access(spring, patterns)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(access.run)
-        await anyio.wait_all_tasks_blocked()
+        await spring.taken()
         with capture_logs() as logs:
             await spring.give(text(BROKEN), text(f"{PROMOTES}\n{BROKEN}"))
         assert allowed(access) == ["get"]
@@ -113,7 +125,7 @@ async def test_the_same_policy_again_is_no_change() -> None:
     access = Access(spring, patterns)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(access.run)
-        await anyio.wait_all_tasks_blocked()
+        await spring.taken()
         key = access.rights(Viewer("alice")).key
         await spring.give(text(BROKEN), text(READS))
         assert (access.version, access.problem) == (1, "")
@@ -126,7 +138,7 @@ async def test_a_source_that_breaks_is_opened_again_and_the_policy_stays() -> No
     access = Access(spring, patterns)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(access.run)
-        await anyio.wait_all_tasks_blocked()
+        await spring.taken()
         await spring.give(ConfigError("policy.csv: No such file or directory"))
         assert access.problem == "policy.csv: No such file or directory"
         assert allowed(access) == ["get"]

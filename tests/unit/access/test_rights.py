@@ -7,6 +7,7 @@ from rollgraph.access.rights import PolicyRights
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.application import Application
 from rollgraph.core.decision import Layer
+from rollgraph.core.permission import Permission
 from rollgraph.core.rbac.policyset import PolicySet
 from rollgraph.core.rbac.text import Dialect, PolicyDocument, PolicyText
 from rollgraph.core.verbs import Scope, Verb
@@ -179,3 +180,37 @@ def test_a_change_of_owners_is_a_change_of_rights() -> None:
     before = argocd("g, alice, role:readonly", Viewer("alice"), owned).key
     owned.version = 2
     assert argocd("g, alice, role:readonly", Viewer("alice"), owned).key != before
+
+
+def test_tells_what_is_said_of_the_viewer() -> None:
+    csv = """
+p, dev, rollouts, get, east/*, allow
+p, dev, rollouts, promote*, east/shop/*, allow
+p, alice, rollouts, *, */pay/*, deny
+p, ops, rollouts, *, *, allow
+p, dev, clusters, get, west, allow
+"""
+    mine = rights(csv, Viewer("alice", ("dev",)))
+    deny = Permission("rollouts", "*", "*/pay/*", allowed=False)
+    get = Permission("rollouts", "get", "east/*", allowed=True)
+    promote = Permission("rollouts", "promote*", "east/shop/*", allowed=True)
+    west = Permission("clusters", "get", "west", allowed=True)
+    assert set(mine.permissions()) == {deny, get, promote, west}
+    assert set(mine.permissions("east", "pay")) == {deny, get}
+    assert set(mine.permissions("west")) == {deny, west}
+    assert set(mine.permissions(namespace="shop")) == {get, promote, west}
+    assert rights(csv, Viewer("bob")).permissions() == ()
+
+
+def test_tells_what_a_project_says_for_its_applications_alone() -> None:
+    own = "p, dev, applications, sync, mine/*, allow"
+    mine = argocd(
+        "p, dev, applications, get, */*, allow\ng, dev, role:none",
+        Viewer("alice", ("dev",)),
+        Owned(),
+        {"mine": own},
+    )
+    get = Permission("applications", "get", "*/*", allowed=True)
+    sync = Permission("applications", "sync", "mine/*", allowed=True, project="mine")
+    assert list(mine.permissions()) == [get, sync]
+    assert list(mine.permissions("east", "shop")) == [get, sync]

@@ -3,11 +3,12 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from rollgraph.core.errors import PolicyError
+from rollgraph.core.permission import Permission
 from rollgraph.core.rbac import checking
 from rollgraph.core.rbac.builtin import builtin
 from rollgraph.core.rbac.kept import Kept
-from rollgraph.core.rbac.patterns import BadPatternError, Patterns
-from rollgraph.core.rbac.policy import Policy, Rule, parse
+from rollgraph.core.rbac.patterns import BadPatternError, Matches, Patterns
+from rollgraph.core.rbac.policy import ALLOW, Policy, Rule, parse
 from rollgraph.core.rbac.rulebook import APPLICATIONS, Rulebook
 from rollgraph.core.rbac.text import Dialect, MatchMode, PolicyDocument, PolicyText
 
@@ -69,6 +70,19 @@ class PolicySet:
         book = self.of(resource, object)
         return book.allows(book.hearing(subjects), resource, action, object)
 
+    def matches(self, pattern: str) -> Matches:
+        """What a good pattern matches."""
+        return self._patterns.any([pattern])
+
+    def said_of(self, names: Sequence[str]) -> Iterator[Permission]:
+        """The lines that speak of a user, each once; those of projects last."""
+        everywhere = frozenset(self.rulebook.heard(names))
+        yield from (_permission(rule) for rule in self.rulebook.heard(names))
+        for project in self._projects:
+            for rule in self.within(project).heard(names):
+                if rule not in everywhere:
+                    yield _permission(rule, project)
+
     def _read(self, projects: Mapping[str, PolicyDocument]) -> Iterator[tuple[str, Policy]]:
         """A project whose policy is wrong has none of its own, as in Argo CD."""
         for name, document in projects.items():
@@ -106,3 +120,8 @@ class PolicySet:
             self.warnings.append(f"{rule.origin}: {error}: {rule}")
             return self.text.match_mode is MatchMode.GLOB
         return False
+
+
+def _permission(rule: Rule, project: str = "") -> Permission:
+    allowed = rule.effect == ALLOW
+    return Permission(rule.resource, rule.action, rule.object, allowed, project)

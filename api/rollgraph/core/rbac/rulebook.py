@@ -90,6 +90,12 @@ class Rulebook:
         """Whether one pattern matches; raises `BadPatternError` for a broken one."""
         return self._one(pattern)(text)
 
+    def heard(self, names: Sequence[str]) -> Iterable[Rule]:
+        """The rules that speak of a user with these names, each once; of no effect are left out."""
+        judged = self.hearing(names)
+        found = (rule for together in judged for rule in self.rules(together))
+        return dict.fromkeys(rule for rule in found if rule.effect in {ALLOW, DENY})
+
     def _knows(self, name: str) -> bool:
         return name in self._roles or name in self._rules
 
