@@ -1,8 +1,9 @@
 """The rights of whoever reaches a Rollgraph without a login: all."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from rollgraph.core.decision import ALLOWED, Decision
+from rollgraph.core.permission import Permission
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView
@@ -48,3 +49,9 @@ class Everything:
     def is_admin(self) -> Decision:
         """Always."""
         return ALLOWED
+
+    def permissions(
+        self, cluster: str | None = None, namespace: str | None = None
+    ) -> Sequence[Permission]:
+        """Everything."""
+        return (Permission("*", "*", "*", allowed=True),)

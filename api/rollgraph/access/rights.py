@@ -1,13 +1,15 @@
 """What a viewer may see and do, by a policy."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from rollgraph.core.application import Application
 from rollgraph.core.decision import ALLOWED, Decision, Layer
+from rollgraph.core.permission import Permission
 from rollgraph.core.rbac.policyset import PolicySet
 from rollgraph.core.rbac.predicate import Predicate
+from rollgraph.core.rbac.reach import reaches
 from rollgraph.core.rbac.rulebook import APPLICATIONS, ROLLOUTS
-from rollgraph.core.rbac.text import Dialect
+from rollgraph.core.rbac.text import Dialect, MatchMode
 from rollgraph.core.rbac.tuples import ARGOCD_ACTIONS, AUDIT, CLUSTERS, question
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import SCOPES, Scope, Verb
@@ -102,6 +104,31 @@ class PolicyRights:
         if self._can(AUDIT, "get").allows("*"):
             return ALLOWED
         return Decision(Layer.CASBIN, message="no policy allows you to get the audit")
+
+    def permissions(
+        self, cluster: str | None = None, namespace: str | None = None
+    ) -> Sequence[Permission]:
+        """The lines of the policy that speak of the viewer, and may concern what is asked for.
+
+        Of a regular expression nobody can tell what it may concern.
+        """
+        said = self._policies.said_of(self._names)
+        if (cluster is None and namespace is None) or self._is_by_regex:
+            return tuple(said)
+        return tuple(each for each in said if self._concerns(each, cluster, namespace))
+
+    @property
+    def _is_by_regex(self) -> bool:
+        return self._policies.text.match_mode is MatchMode.REGEX
+
+    def _concerns(self, said: Permission, cluster: str | None, namespace: str | None) -> bool:
+        """Whether a line may be about rollouts of a place, or about its cluster."""
+        about = self._policies.matches(said.resource)
+        if about(APPLICATIONS):
+            return True  # an application's rollouts may be anywhere
+        if about(ROLLOUTS) and reaches(said.object, cluster, namespace):
+            return True
+        return about(CLUSTERS) and (cluster is None or self._policies.matches(said.object)(cluster))
 
     def _owner(self, view: RolloutView | None) -> Application | None:
         if self._ownership is None or view is None:
