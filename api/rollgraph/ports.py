@@ -22,6 +22,7 @@ from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.identity import OURSELVES, Identity, IdentityMode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.paging import Page, PageRequest
+from rollgraph.core.permission import Permission
 from rollgraph.core.phase import Phase
 from rollgraph.core.rbac.text import PolicyText
 from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
@@ -148,6 +149,13 @@ class AccessQuestion(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class Reviewed(msgspec.Struct, frozen=True):
+    """Whose a token is, as a spoke says."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+
+
 class Patcher(Protocol):
     """One spoke's API server, to read single objects of and to change them.
 
@@ -196,6 +204,12 @@ class Patcher(Protocol):
         """Whether the spoke allows something to whoever asks.
 
         To impersonate is never allowed where the spoke's description does so already.
+        """
+
+    async def review(self, token: str, audiences: Sequence[str]) -> Reviewed | None:
+        """Whose a token is that is meant for one of these; None if it is no good.
+
+        No error repeats any of the token.
         """
 
     async def close(self) -> None:
@@ -446,6 +460,14 @@ class Rights(Protocol):
 
     def is_admin(self) -> Decision:
         """Whether what concerns everybody is shown, such as the audit."""
+
+    def permissions(
+        self, cluster: str | None = None, namespace: str | None = None
+    ) -> Sequence[Permission]:
+        """What the policy says of the viewer; scopes may narrow it further.
+
+        With a cluster or a namespace, what certainly does not concern rollouts there is left out.
+        """
 
 
 class Receipts(Protocol):

@@ -1,9 +1,10 @@
 """Rights that a test spells out."""
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rollgraph.core.decision import ALLOWED, Decision, Layer
+from rollgraph.core.permission import Permission
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import SCOPES, Scope, Verb
 from rollgraph.core.view import RolloutView
@@ -61,6 +62,11 @@ class Some:
         return (
             ALLOWED if allowed else Decision(Layer.SCOPE, (scope.value,), "the token is narrower")
         )
+
+    def permissions(
+        self, cluster: str | None = None, namespace: str | None = None
+    ) -> Sequence[Permission]:
+        return [Permission("rollouts", verb, "*", allowed=True) for verb in self.verbs]
 
     def is_admin(self) -> Decision:
         return ALLOWED if self.admin else Decision(Layer.CASBIN, message="no policy says so")

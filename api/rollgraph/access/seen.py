@@ -67,12 +67,13 @@ class SeenFleet:
         return self._rights.sees_cluster(cluster)
 
     def some_unread(self) -> bool:
-        """Whether a cluster has not been read yet, shown or not.
+        """Whether a cluster has not been read yet of which the policy may show something.
 
-        Nobody can tell whether this viewer would see a rollout there, so whatever they see may lack
-        some. It is the one thing that is said of what is not shown, and it does not say which.
+        Nobody can tell then whether this viewer would see a rollout there, so whatever they see may
+        lack some. It is the one thing that is said of what is not shown, and it does not say which.
         """
-        return not all(view.synced for view in self._mirror.clusters())
+        unread = (view.name for view in self._mirror.clusters() if not view.synced)
+        return any(said.allowed for name in unread for said in self._rights.permissions(name))
 
     def _shows(self, name: str) -> bool:
         return self.shows_inside(name) or bool(self._mirror.counts(name, self._visible))

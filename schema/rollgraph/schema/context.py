@@ -189,7 +189,7 @@ class Context:
         return self._seen.clusters()
 
     def some_unread(self) -> bool:
-        """Whether a cluster has not been read yet: there may be more than is known."""
+        """Whether a cluster has not been read yet, so that the caller may see more afterwards."""
         self.moment_reads += 1
         return self._seen.some_unread()
 

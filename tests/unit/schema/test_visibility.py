@@ -15,7 +15,7 @@ from fakes.rights import Some
 from rollgraph.access.caller import Caller
 from rollgraph.core.connection import ConnectionStatus
 from rollgraph.core.refs import RolloutRef
-from rollgraph.core.verbs import Scope
+from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView, build_view
 from rollgraph.schema.context import Context
 from rollgraph.schema.guard import guard_of
@@ -207,15 +207,17 @@ def test_what_a_cluster_is_made_of_is_for_who_sees_the_cluster() -> None:
     assert len(connection["watches"]) == 3
 
 
-def test_a_cluster_that_nobody_has_read_makes_every_list_partial() -> None:
+def test_a_cluster_that_nobody_has_read_makes_the_list_of_who_may_see_some_of_it_partial() -> None:
     made = filled(frozenset(VIEWS), CLUSTERS)
     document = "{ rollouts { partial clusters { cluster { name } } } }"
-    some = Some(Among(frozenset({"east/shop/web-0"})))
+    one = Among(frozenset({"east/shop/web-0"}))
+    some, nothing_there = Some(one, verbs=[Verb.GET]), Some(one)
     rollouts = asked_by(made, some).ask(document)["rollouts"]
     assert rollouts == {"partial": False, "clusters": [{"cluster": {"name": "east"}}]}
     made.mirror.put_cluster(cluster("south", status=ConnectionStatus.SYNCING, watches=()))
     rollouts = asked_by(made, some).ask(document)["rollouts"]
     assert rollouts == {"partial": True, "clusters": [{"cluster": {"name": "east"}}]}
+    assert not asked_by(made, nothing_there).ask(document)["rollouts"]["partial"]
 
 
 EVERYTHING = Some(lambda _: True)

@@ -62,6 +62,8 @@ SIZES: Mapping[str, ListSize] = {
     "ReplicaSet.pods": _pages(10),
     "MetricResult.measurements": ListSize(10, ("last",)),
     "RolloutConnection.clusters": ListSize(20),
+    # A team's policy; some have 500 lines.
+    "Viewer.permissions": ListSize(50),
     # As many as there are actions, unless some are named.
     "Rollout.viewerActions": ListSize(12, listing=("actions",)),
     "NotApplicableError.viewerActions": ListSize(12),

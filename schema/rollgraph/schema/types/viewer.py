@@ -1,13 +1,57 @@
 """The caller: who the gateway takes them for, and what they may do."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
 
 import strawberry
 
 from rollgraph.core import viewer as core
+from rollgraph.core.permission import Permission as CorePermission
 from rollgraph.core.viewer import Login
 from rollgraph.schema.context import Info
-from rollgraph.schema.described import resolved
+from rollgraph.schema.described import enum, resolved
+
+
+class PermissionEffect(StrEnum):
+    """What a line of the policy does."""
+
+    ALLOW = "ALLOW"
+    DENY = "DENY"
+
+
+enum(
+    PermissionEffect,
+    "PermissionEffect",
+    "What a line of the policy does.",
+    {
+        "ALLOW": "It allows that, unless another line forbids it.",
+        "DENY": "It forbids that, whatever allows it.",
+    },
+)
+
+
+@strawberry.type(description="A line of the gateway's policy that speaks of the caller.")
+class Permission:
+    """A line of the gateway's policy that speaks of the caller."""
+
+    resource: str = strawberry.field(
+        description="A pattern of what it is about: `rollouts`, `clusters`, `audit`."
+    )
+    action: str = strawberry.field(
+        description="A pattern of what is done, as `@rbac` names it: `promote*`."
+    )
+    object: str = strawberry.field(
+        description="A pattern of `cluster/namespace/name`, or of a cluster's name."
+    )
+    effect: PermissionEffect = strawberry.field(description="Whether it allows or forbids that.")
+    project: str | None = strawberry.field(
+        description="The Argo CD project for whose applications alone it is said."
+    )
+
+
+CLUSTER = strawberry.argument(description="Only what may concern this cluster.")
+NAMESPACE = strawberry.argument(description="Only what may concern this namespace.")
 
 
 @strawberry.type(description="Who asks, as policies and the audit name them.")
@@ -55,6 +99,30 @@ class Viewer:
     def expires_at(self) -> datetime | None:
         """When the login ends; null if it does not."""
         return self.viewer.expires_at
+
+    @resolved
+    def permissions(
+        self,
+        info: Info,
+        cluster: Annotated[str | None, CLUSTER] = None,
+        namespace: Annotated[str | None, NAMESPACE] = None,
+    ) -> list[Permission]:
+        """What the policy says of them, by name or by role; `scopes` may narrow it further.
+
+        `Rollout.viewerActions` says what all of it comes to, for one rollout at its present step.
+        """
+        said = info.context.rights.permissions(cluster, namespace)
+        return [_permission(each) for each in said]
+
+
+def _permission(said: CorePermission) -> Permission:
+    return Permission(
+        resource=said.resource,
+        action=said.action,
+        object=said.object,
+        effect=PermissionEffect.ALLOW if said.allowed else PermissionEffect.DENY,
+        project=said.project or None,
+    )
 
 
 def viewer(info: Info) -> Viewer:
