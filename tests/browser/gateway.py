@@ -55,14 +55,14 @@ class Server(uvicorn.Server):
 
 
 @contextmanager
-def gateway(settings: Settings) -> Iterator[str]:
+def gateway(settings: Settings, port: int = 0) -> Iterator[str]:
     """A running gateway; gives its URL."""
     services = bootstrap.services(settings, NoSpokes())
     assert isinstance(services.mirror, MemoryMirror)
     _fill(services.mirror)
     deaths: list[Exception] = []
     app = create_app(services, (), on_death=deaths.append)
-    (bound,) = binding.listen(["127.0.0.1"], 0)
+    (bound,) = binding.listen(["127.0.0.1"], port)
     config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1)
     server = Server(config)
     thread = threading.Thread(target=server.run, args=([bound],), name="gateway")

@@ -1,5 +1,7 @@
 // How GraphiQL asks: one POST to the endpoint that served the page.
 
+import { ended, headers as proof } from "./session.js";
+
 const ENDPOINT = "/graphql";
 
 /**
@@ -12,6 +14,7 @@ export async function ask({ query, variables, operationName }, { headers } = {})
     headers: {
       accept: "application/graphql-response+json, application/json;q=0.9",
       "content-type": "application/json",
+      ...proof(),
       ...headers,
     },
     body: JSON.stringify({
@@ -20,6 +23,7 @@ export async function ask({ query, variables, operationName }, { headers } = {})
       operationName: names(query, operationName) ? operationName : undefined,
     }),
   });
+  if (answer.status === 401) ended();
   const text = await answer.text();
   try {
     return JSON.parse(text);

@@ -10,20 +10,31 @@ import { createRoot } from "react-dom/client";
 import { examples } from "./examples.js";
 import { ask } from "./fetcher.js";
 import icon from "./icon.svg";
+import { Welcome, Who } from "./Login.jsx";
+import { meet } from "./session.js";
 
-createRoot(document.getElementById("app")).render(
-  <GraphiQL
-    fetcher={ask}
-    defaultTabs={await examples()}
-    defaultQuery=""
-    inputValueDeprecation
-    schemaDescription
-  >
-    <GraphiQL.Logo>
-      <span className="rollgraph-logo">
-        <img src={icon} alt="" width="20" height="20" />
-        Rollgraph
-      </span>
-    </GraphiQL.Logo>
-  </GraphiQL>,
-);
+const { login, viewer } = await meet();
+const page = createRoot(document.getElementById("app"));
+
+if (login && !viewer) page.render(<Welcome />);
+else page.render(<Editor tabs={await examples()} />);
+
+function Editor({ tabs }) {
+  return (
+    <GraphiQL
+      fetcher={ask}
+      defaultTabs={tabs}
+      defaultQuery=""
+      inputValueDeprecation
+      schemaDescription
+    >
+      <GraphiQL.Logo>
+        <span className="rollgraph-logo">
+          <img src={icon} alt="" width="20" height="20" />
+          Rollgraph
+          <Who />
+        </span>
+      </GraphiQL.Logo>
+    </GraphiQL>
+  );
+}
