@@ -8,6 +8,7 @@ import anyio.to_thread
 import structlog
 
 from rollgraph.access.rights import PolicyRights
+from rollgraph.core.audit import GATEWAY, AuditEntry, Deed, Result
 from rollgraph.core.errors import ConfigError, PolicyError
 from rollgraph.core.rbac.patterns import Patterns
 from rollgraph.core.rbac.policyset import PolicySet
@@ -33,6 +34,7 @@ class Access:
         source: Where the policy comes from.
         patterns: How the patterns of a policy are read.
         ownership: Who owns which rollout, where Argo CD's policies are used.
+        record: Tells the audit; never waits, never raises.
 
     Attributes:
         version: Grows with each policy that is taken.
@@ -45,10 +47,12 @@ class Access:
         source: PolicySource,
         patterns: Callable[[PolicyText], Patterns],
         ownership: Ownership | None = None,
+        record: Callable[[AuditEntry], object] = lambda _: None,
     ) -> None:
         self._source = source
         self._patterns = patterns
         self._ownership = ownership
+        self._record = record
         self._policies = PolicySet(_NOTHING, patterns(_NOTHING))
         self.version = 0
         self.problem = ""
@@ -106,6 +110,8 @@ class Access:
     def _tell(self) -> None:
         text, policy = self.text, self._policies.rulebook.policy
         _log.info("policy_taken", version=self.version, rules=len(policy.rules))
+        told = f"version {self.version} with {len(policy.rules)} rules is in force"
+        self._tell_audit(Result.APPLIED, told)
         for warning in self._policies.warnings:
             _log.warning("policy_line_ignored", problem=warning)
         if not text.default_role and not any(document.csv.strip() for document in text.documents):
@@ -116,9 +122,14 @@ class Access:
             )
 
     def _refuse(self, error: ConfigError) -> None:
+        if self.problem != str(error):
+            self._tell_audit(Result.FAILED, str(error))
         self.problem = str(error)
         _log.error(
             "policy_broken",
             problems=self.problem.splitlines(),
             in_force=f"the last good policy, version {self.version}" if self.version else "none",
         )
+
+    def _tell_audit(self, result: Result, message: str) -> None:
+        self._record(AuditEntry(viewer=GATEWAY, verb=Deed.POLICY, result=result, message=message))

@@ -12,7 +12,7 @@ from rollgraph.core.decision import ALLOWED, Decision, Layer
 from rollgraph.core.filtering import StringFilter, string_predicate
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.texts import shortened
-from rollgraph.core.viewer import Viewer
+from rollgraph.core.viewer import Login, Viewer
 
 # Characters that a text of an entry may have; Kubernetes cuts an event's message there, too.
 MAX_TEXT = 1024
@@ -59,6 +59,10 @@ class Result(StrEnum):
 _TRIED = (Result.APPLIED, Result.FAILED, Result.UNKNOWN)
 
 
+# Who does what nobody asks for in a request.
+GATEWAY = Viewer("rollgraph", login=Login.NONE)
+
+
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One decision and its result, as whoever decided tells it. It holds no secret.
 
@@ -98,6 +102,15 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     operation: str = ""
     acted_as: str = ""
     request_id: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """True if a rollout or the policy was, or may have been, changed."""
+        return self.result.tried and self.verb not in _PASSING
+
+
+# Anybody may do so as often as they like.
+_PASSING = (Deed.LOGIN, Deed.LOGOUT)
 
 
 class AuditRow(msgspec.Struct, frozen=True):

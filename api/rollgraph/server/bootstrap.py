@@ -27,6 +27,7 @@ from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror, MemoryReceipts
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
+from rollgraph.core.audit import AuditEntry
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports import AuditLog, Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
@@ -192,9 +193,10 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     clock = SystemClock()
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
-    decides = access(settings, argocd)
-    logins = wiring.logins(settings, clock, decides.rights if decides else Everything)
     audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
+    decides = access(settings, argocd, audit.record)
+    rights = decides.rights if decides else Everything
+    logins = wiring.logins(settings, clock, rights, record=audit.record)
     acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
     announcer = Announcer(acting.patchers.create_event)
     if settings.audit.events:
@@ -234,7 +236,11 @@ def _watch(supervisor: Supervisor, argocd: ArgoCd | None) -> Callable[[], Awaita
     return both
 
 
-def access(settings: Settings, argocd: ArgoCd | None = None) -> Access | None:
+def access(
+    settings: Settings,
+    argocd: ArgoCd | None = None,
+    record: Callable[[AuditEntry], object] = lambda _: None,
+) -> Access | None:
     """Who may see and do what; None where nobody logs in.
 
     A policy of our own goes before Argo CD's: its files were named on purpose.
@@ -243,8 +249,9 @@ def access(settings: Settings, argocd: ArgoCd | None = None) -> Access | None:
         return None
     policy = settings.policy
     if argocd is not None and not policy.files:
-        return Access(argocd.policies, patterns, argocd.ownership)
-    return Access(PolicyFiles(policy.files, policy.default_role, policy.match_mode), patterns)
+        return Access(argocd.policies, patterns, argocd.ownership, record)
+    files = PolicyFiles(policy.files, policy.default_role, policy.match_mode)
+    return Access(files, patterns, record=record)
 
 
 def bounds(settings: Limits) -> Bounds:

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from factories import rollout_view
 from rollgraph.access.policies import REOPEN_EVERY, Access
 from rollgraph.adapters.re2 import patterns
+from rollgraph.core.audit import GATEWAY, AuditEntry, Deed, Result
 from rollgraph.core.errors import ConfigError, PolicyError
 from rollgraph.core.rbac.text import Dialect, PolicyDocument, PolicyText
 from rollgraph.core.verbs import Verb
@@ -146,6 +147,20 @@ async def test_a_source_that_breaks_is_opened_again_and_the_policy_stays() -> No
         await anyio.sleep(REOPEN_EVERY + 1)
         assert (spring.opened, access.problem) == (2, "")
         tasks.cancel_scope.cancel()
+
+
+async def test_the_audit_has_each_policy_and_each_new_problem_once() -> None:
+    spring, told = Spring(text(READS)), list[AuditEntry]()
+    access = Access(spring, patterns, record=told.append)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(access.run)
+        await spring.taken()
+        await spring.give(text(BROKEN), text(BROKEN), text(PROMOTES))
+        tasks.cancel_scope.cancel()
+    assert {(entry.viewer, entry.verb) for entry in told} == {(GATEWAY, Deed.POLICY)}
+    assert [entry.result for entry in told] == [Result.APPLIED, Result.FAILED, Result.APPLIED]
+    assert told[1].message.startswith("policy.csv:1: expected 6 fields")
+    assert told[2].message.startswith("version 2 with ")
 
 
 async def test_a_broken_policy_of_ours_keeps_from_starting() -> None:

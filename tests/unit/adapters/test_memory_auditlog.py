@@ -29,6 +29,15 @@ async def test_whoever_is_refused_all_the_time_hides_nothing_that_was_done() -> 
     assert len(rows) == 6
 
 
+async def test_whoever_logs_in_all_the_time_hides_nothing_either() -> None:
+    log = MemoryAuditLog(HandClock(), max_rows=10)
+    done = log.record(entry(Result.APPLIED)).id
+    login = AuditEntry(viewer=Viewer("mallory"), verb="login", result=Result.APPLIED)
+    for _ in range(1000):
+        log.record(login)
+    assert (await log.page(AuditRequest())).rows[-1].id == done
+
+
 async def test_long_texts_make_fewer_rows_fit() -> None:
     log = MemoryAuditLog(HandClock(), max_rows=1000, max_bytes=60_000)
     for _ in range(100):

@@ -41,25 +41,25 @@ class MemoryAuditLog:
         size = max_rows * BYTES_PER_ROW if max_bytes is None else max_bytes
         self._clock = clock
         self._ids = _Ids()
-        self._tried = _Shelf(max_rows // 2, size // 2)
-        self._idle = _Shelf(max_rows - max_rows // 2, size // 2)
+        self._changes = _Shelf(max_rows // 2, size // 2)
+        self._others = _Shelf(max_rows - max_rows // 2, size // 2)
 
     @property
     def forgotten(self) -> int:
         """Rows that were kept once."""
-        return self._tried.forgotten + self._idle.forgotten
+        return self._changes.forgotten + self._others.forgotten
 
     def record(self, entry: AuditEntry) -> AuditRow:
         """See `ports.AuditLog`."""
         now = self._clock.now()
         row = AuditRow(id=self._ids.next(now), at=now, entry=bounded(entry))
-        (self._tried if entry.result.tried else self._idle).put(row)
+        (self._changes if entry.changed else self._others).put(row)
         return row
 
     async def page(self, request: AuditRequest) -> AuditPage:
         """See `ports.AuditLog`."""
         newest_first = heapq.merge(
-            reversed(self._tried), reversed(self._idle), key=attrgetter("id"), reverse=True
+            reversed(self._changes), reversed(self._others), key=attrgetter("id"), reverse=True
         )
         return auditpages.page(newest_first, request, forgotten=self.forgotten)
 

@@ -1,6 +1,6 @@
 """The way in and out for people with a browser, and what a command line must know to log in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -9,12 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from rollgraph.core.audit import AuditEntry, Deed, Result
 from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
+from rollgraph.core.viewer import Viewer
 from rollgraph.ports import LoginProvider
 from rollgraph.server.auth import forgery, pages
 from rollgraph.server.auth.browsers import Browsers
 from rollgraph.server.auth.cookies import Cookies
 from rollgraph.server.auth.origins import HOME, Origins, local_path
+from rollgraph.server.requestid import request_id
 
 _log = structlog.get_logger(__name__)
 
@@ -29,12 +32,20 @@ class Door:
         browsers: Their logins.
         provider: Where they log in.
         origins: Tells our own origin.
+        record: Tells the audit; never waits, never raises.
     """
 
-    def __init__(self, browsers: Browsers, provider: LoginProvider, origins: Origins) -> None:
+    def __init__(
+        self,
+        browsers: Browsers,
+        provider: LoginProvider,
+        origins: Origins,
+        record: Callable[[AuditEntry], object] = lambda _: None,
+    ) -> None:
         self._browsers = browsers
         self._provider = provider
         self._origins = origins
+        self._record = record
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -78,7 +89,7 @@ class Door:
         await self._browsers.end(request)
         response = RedirectResponse(local_path(next_), _SEE_OTHER)
         cookies.put(response, await self._browsers.begin(grant))
-        _log.info("logged_in", subject=grant.viewer.subject, issuer=grant.viewer.issuer)
+        self._tell(request, Deed.LOGIN, grant.viewer)
         return response
 
     async def logout(self, request: Request[Any]) -> Response:
@@ -88,7 +99,7 @@ class Door:
         if session is not None:
             forgery.check(request, origin, session.csrf)
             await self._browsers.end(request)
-            _log.info("logged_out", subject=session.grant.viewer.subject)
+            self._tell(request, Deed.LOGOUT, session.grant.viewer)
         way = await self._provider.farewell(f"{origin}{HOME}")
         response = JSONResponse({"next": way or HOME})
         self._cookies(request).drop(response)
@@ -102,6 +113,10 @@ class Door:
         viewer = session.grant.viewer
         shown = {"subject": viewer.subject, "name": viewer.name, "email": viewer.email}
         return JSONResponse({"login": True, "viewer": shown, "csrf": session.csrf})
+
+    def _tell(self, request: Request[Any], deed: Deed, viewer: Viewer) -> None:
+        id_ = request_id(request.scope)
+        self._record(AuditEntry(viewer=viewer, verb=deed, result=Result.APPLIED, request_id=id_))
 
     def _cookies(self, request: Request[Any]) -> Cookies:
         return Cookies(self._origins.ours(request))

@@ -13,6 +13,7 @@ from rollgraph.adapters.memory.sessions import MemorySessions
 from rollgraph.adapters.oidc import fetching
 from rollgraph.adapters.oidc.relyingparty import Client, RelyingParty
 from rollgraph.adapters.oidc.verifier import OidcVerifier
+from rollgraph.core.audit import AuditEntry
 from rollgraph.core.claims import Profile
 from rollgraph.core.errors import ConfigError
 from rollgraph.core.viewer import Viewer
@@ -48,12 +49,14 @@ def logins(
     clock: Clock,
     rights: Callable[[Viewer], Rights],
     reviewer: TokenVerifier | None = None,
+    record: Callable[[AuditEntry], object] = lambda _: None,
 ) -> Logins:
     """Puts together what the settings ask for.
 
     Args:
         rights: What a viewer may do, by the policy of the moment.
         reviewer: Knows service accounts' tokens; None if they are not to be known.
+        record: Tells the audit of logins and logouts.
 
     Raises `ConfigError`.
     """
@@ -76,7 +79,7 @@ def logins(
     )
     browsers = Browsers(MemorySessions(clock), party, origins, _lifetime(settings), clock)
     callers = Callers(verifiers, rights, browsers.identify)
-    door = Door(browsers, party, origins)
+    door = Door(browsers, party, origins, record)
     return Logins(callers.caller, callers.of_init, [*routes, *door.routes()], [verifier.run])
 
 
