@@ -81,7 +81,7 @@ def _lifespan(
             within = services.settings.http.ready_within
             async with anyio.create_task_group() as last_words:
                 last_words.start_soon(services.announce)
-                yield {"readiness": Readiness(services.mirror, known, within)}
+                yield {"readiness": Readiness(services.mirror, known, within, services.behind)}
                 # Before the connections that they go over are closed.
                 last_words.cancel_scope.cancel()
             tasks.cancel_scope.cancel()

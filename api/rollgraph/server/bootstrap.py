@@ -60,6 +60,7 @@ class Services:
         logins: Who asks; None if nobody is asked who they are.
         announce: Tells clusters what was done, until cancelled; it needs `watch` for that.
         graphiql: What the page for people loads; None if there is no such page.
+        behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
     """
 
     settings: Settings
@@ -67,6 +68,7 @@ class Services:
     endpoint: ASGIApp
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
+    behind: Callable[[], Sequence[str]] | None = None
     access: Access | None = None
     logins: Logins | None = None
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
@@ -216,6 +218,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
         ),
         watch=_watch(Supervisor(acting.spokes, acting.projection, clock=clock), argocd),
         graphiql=bundle,
+        behind=argocd.behind if argocd is not None else None,
         access=decides,
         logins=logins,
         announce=announcer.run,

@@ -1,6 +1,6 @@
 """Whether the process lives, and whether its answers are worth asking for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
 import anyio
@@ -21,9 +21,17 @@ class Readiness:
         mirror: What has been read.
         known: The clusters' names at the start.
         within: Seconds after which a cluster without any news is no longer waited for.
+        behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
     """
 
-    def __init__(self, mirror: Mirror, known: Sequence[str], within: float) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        known: Sequence[str],
+        within: float,
+        behind: Callable[[], Sequence[str]] | None = None,
+    ) -> None:
+        self.behind = behind
         self._mirror = mirror
         self._known = tuple(known)
         self._deadline = anyio.current_time() + within
@@ -61,11 +69,14 @@ async def readyz(request: Request[State]) -> Response:
     """200 when ready, else 503; the body says which clusters are missing either way."""
     readiness = request.state["readiness"]
     awaited = readiness.awaited()
-    body = {
+    body: dict[str, object] = {
         "status": "waiting" if awaited else "ready",
         "waitingFor": awaited,
         "notSynced": readiness.unsynced(),
     }
+    if readiness.behind is not None:
+        # Never a reason not to be ready: the last that was known is in force.
+        body["argocdNotWatched"] = list(readiness.behind())
     return _json(503 if awaited else 200, body)
 
 

@@ -1,7 +1,10 @@
+import json
+
 import anyio
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from rollgraph.server.health import Readiness
+from rollgraph.server.health import Readiness, State, readyz
 from unit.server.conftest import Make
 from unit.server.mirror import KnownClusters, synced, syncing, unreachable
 
@@ -53,6 +56,16 @@ def test_readyz_says_which_clusters_are_missing(make: Make) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ready", "waitingFor": [], "notSynced": missing[1:]}
+
+
+async def test_readyz_says_what_of_argocd_is_not_kept_up() -> None:
+    late: list[str] = []
+    readiness = Readiness(KnownClusters(synced("a")), ["a"], 30, lambda: late)
+    told = {"status": "ready", "waitingFor": [], "notSynced": []}
+    for late in ([], ["Secret", "Application"]):
+        request: Request[State] = Request({"type": "http", "state": {"readiness": readiness}})
+        answer = await readyz(request)
+        assert json.loads(bytes(answer.body)) == told | {"argocdNotWatched": late}
 
 
 def test_readyz_of_no_clusters_at_all(client: TestClient) -> None:

@@ -1,10 +1,11 @@
 """Whose a rollout is, who may do what to it and who vouches for them: as the hub says, at once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
 import anyio
+import anyio.to_thread
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -23,6 +24,9 @@ from rollgraph.core.errors import ConfigError
 from rollgraph.core.verbs import Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.core.viewer import Viewer
+from testbed.deadline import wait_until
+
+pytestmark = pytest.mark.looptime(False)  # policies are read in threads
 
 TRACKING = "argocd.argoproj.io/tracking-id"
 ARTICLE = "p, role:team-my-team, applications, action/argoproj.io/Rollout/*, {object}, allow\n"
@@ -62,9 +66,19 @@ async def running(fake: FakeHub) -> AsyncIterator[tuple[ArgoCd, Access]]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(argocd.run)
         tasks.start_soon(access.run)
-        await anyio.sleep(1)
         yield argocd, access
         tasks.cancel_scope.cancel()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits until a change has arrived."""
+
+    def check() -> str | None:
+        return None if true() else "not yet"
+
+    await anyio.to_thread.run_sync(
+        lambda: wait_until(check, seconds=10, what="a change has arrived")
+    )
 
 
 async def test_whose_a_rollout_is_follows_the_hub() -> None:
@@ -76,13 +90,11 @@ async def test_whose_a_rollout_is_follows_the_hub() -> None:
         assert argocd.ownership.application(forged) is None
         assert argocd.ownership.application(rollout_view("west/shop/plain")) is None
         fake.application("checkout", "my-project", "shop/forged", server="https://west")
-        await anyio.sleep(1)
-        assert argocd.ownership.version > before
+        await until(lambda: argocd.ownership.version > before)
         assert argocd.ownership.application(mine) is None
         assert str(argocd.ownership.application(forged)) == "my-project/checkout"
         fake.secret("west", name="west", server="https://moved")
-        await anyio.sleep(1)
-        assert argocd.ownership.application(forged) is None
+        await until(lambda: argocd.ownership.application(forged) is None)
 
 
 async def test_answers_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,12 +133,10 @@ async def test_a_change_of_the_policy_counts_at_once() -> None:
         view = tracked()
         assert not access.rights(TEAM).sees(view)
         fake.config_map("argocd-rbac-cm", policy__default="role:readonly")
-        await anyio.sleep(1)
-        assert access.rights(TEAM).sees(view)
+        await until(lambda: access.rights(TEAM).sees(view))
         assert not access.rights(TEAM).may(Verb.ABORT, view.ref, view).allowed
         fake.config_map("argocd-rbac-cm", policy__my__csv="g, my-team, role:admin")
-        await anyio.sleep(1)
-        assert access.rights(TEAM).may(Verb.ABORT, view.ref, view).allowed
+        await until(lambda: access.rights(TEAM).may(Verb.ABORT, view.ref, view).allowed)
 
 
 async def test_a_role_of_a_project_counts_for_that_project_alone() -> None:
@@ -151,8 +161,9 @@ async def test_a_broken_project_policy_leaves_the_global_one() -> None:
     fake.config_map("argocd-rbac-cm", policy__csv=ARTICLE.format(object="my-project/*") + GRANT)
     async with running(fake) as (_, access):
         with capture_logs() as logs:
+            before = access.version
             fake.project("my-project", roles=[{"name": "r", "policies": ["q, nonsense"]}])
-            await anyio.sleep(1)
+            await until(lambda: access.version > before)
         view = tracked()
         assert access.rights(TEAM).may(Verb.PROMOTE, view.ref, view).allowed
         assert any("my-project" in str(log) for log in logs), logs
@@ -193,6 +204,6 @@ async def test_scripts_in_place_of_actions_are_warned_of() -> None:
     fake.config_map("argocd-cm", **{key: "discovery.lua: |"})
     with capture_logs() as logs:
         async with running(fake):
-            pass
+            await until(lambda: bool(logs))
     [warning] = [log for log in logs if log["event"] == "argocd_actions_overridden"]
     assert warning["key"] == "argocd-cm: resource.customizations.actions.argoproj.io_Rollout"

@@ -48,10 +48,9 @@ class ArgoCd:
             )
         await self._hub.run()
 
-    @property
-    def problems(self) -> Sequence[str]:
-        """What is not kept up at present, and why; for a person."""
-        return self._hub.problems
+    def behind(self) -> Sequence[str]:
+        """The kinds that are not kept up at present; the log says why."""
+        return self._hub.behind
 
     async def login(self) -> Login | None:
         """Who vouches for people, as of the start; None if only Argo CD itself does.

@@ -137,6 +137,12 @@ class Hub:
             if collection.problem
         ]
 
+    @property
+    def behind(self) -> Sequence[str]:
+        """The kinds that are not kept up at present."""
+        late = (collection.query.kind for collection in self._all() if collection.problem)
+        return list(dict.fromkeys(late))
+
     def _interesting(self, of: str) -> list[Collection[Any]]:
         return {
             "clusters": [self.secrets, self._settings],
