@@ -32,7 +32,7 @@ from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
 from rollgraph.core.refusals import refusal
 from rollgraph.core.view import build_view
-from rollgraph.ports import AccessQuestion, ListWatch, Spoke
+from rollgraph.ports import AccessQuestion, ListWatch, Reviewed, Spoke
 from rollgraph.simulation.apiserver.requests import Target
 from rollgraph.simulation.apiserver.writing import Writes
 from rollgraph.simulation.cluster import Cluster
@@ -256,6 +256,11 @@ class StorePatcher:
         await anyio.lowlevel.checkpoint()
         self.questions.append(question)
         return self.allowed(question)
+
+    async def review(self, token: str, audiences: Sequence[str]) -> Reviewed | None:
+        """See `ports.Patcher`; knows nobody."""
+        await anyio.lowlevel.checkpoint()
+        return None
 
     async def close(self) -> None:
         """See `ports.Patcher`."""

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from testbed import flags
@@ -164,9 +165,16 @@ class Spoke:
         return Plugin(self._built.program("kubectl-argo-rollouts"), self.kubeconfig())
 
     def service_account_token(
-        self, name: str, namespace: str = "default", seconds: int = 3600
+        self,
+        name: str,
+        namespace: str = "default",
+        seconds: int = 3600,
+        audiences: Sequence[str] = (),
     ) -> str:
-        """A bound token of a ServiceAccount, which is made if need be; 600 s at least."""
+        """A bound token of a ServiceAccount, which is made if need be; 600 s at least.
+
+        Without audiences it is meant for the API server itself.
+        """
         admin = self.cluster()
         admin.apply(
             {
@@ -181,7 +189,7 @@ class Spoke:
             body={
                 "apiVersion": "authentication.k8s.io/v1",
                 "kind": "TokenRequest",
-                "spec": {"expirationSeconds": seconds},
+                "spec": {"expirationSeconds": seconds, "audiences": list(audiences)},
             },
         )
         token: str = answer["status"]["token"]

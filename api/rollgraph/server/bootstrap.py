@@ -17,6 +17,7 @@ from rollgraph.access.everything import Everything
 from rollgraph.access.policies import Access
 from rollgraph.acting.actor import Acting
 from rollgraph.acting.announcer import Announcer
+from rollgraph.acting.patchers import Patchers
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.argocd.access import HubOpening, context_entry, pod_entry
 from rollgraph.adapters.kubernetes.argocd.adopted import ArgoCd
@@ -27,7 +28,6 @@ from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror, MemoryReceipts
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
-from rollgraph.core.audit import AuditEntry
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports import AuditLog, Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
@@ -38,12 +38,13 @@ from rollgraph.server import graphiql
 from rollgraph.server.answers import Answers
 from rollgraph.server.audittrail import AuditTrail, write
 from rollgraph.server.auth import wiring
+from rollgraph.server.auth.serviceaccounts import ServiceAccounts
 from rollgraph.server.auth.wiring import Logins
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
-from rollgraph.server.settings import AuthMode, Http, Limits, Settings, Spokes
+from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings, Spokes
 from rollgraph.spokes.supervisor import Supervisor
 
 
@@ -60,7 +61,6 @@ class Services:
         logins: Who asks; None if nobody is asked who they are.
         announce: Tells clusters what was done, until cancelled; it needs `watch` for that.
         graphiql: What the page for people loads; None if there is no such page.
-        behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
     """
 
     settings: Settings
@@ -68,7 +68,6 @@ class Services:
     endpoint: ASGIApp
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
-    behind: Callable[[], Sequence[str]] | None = None
     access: Access | None = None
     logins: Logins | None = None
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
@@ -195,11 +194,11 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     clock = SystemClock()
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
+    decides = access(settings, argocd)
     audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
-    decides = access(settings, argocd, audit.record)
-    rights = decides.rights if decides else Everything
-    logins = wiring.logins(settings, clock, rights, record=audit.record)
     acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
+    reviewer = _reviewer(settings.auth, acting.patchers, clock)
+    logins = wiring.logins(settings, clock, decides.rights if decides else Everything, reviewer)
     announcer = Announcer(acting.patchers.create_event)
     if settings.audit.events:
         audit.tell(announcer.announce)
@@ -218,11 +217,18 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
         ),
         watch=_watch(Supervisor(acting.spokes, acting.projection, clock=clock), argocd),
         graphiql=bundle,
-        behind=argocd.behind if argocd is not None else None,
         access=decides,
         logins=logins,
         announce=announcer.run,
     )
+
+
+def _reviewer(settings: Auth, patchers: Patchers, clock: Clock) -> ServiceAccounts | None:
+    """Knows service accounts; None where their tokens are not taken."""
+    if not settings.service_accounts:
+        return None
+    audiences = settings.service_account_audiences
+    return ServiceAccounts(patchers, settings.service_accounts, audiences, clock)
 
 
 def _watch(supervisor: Supervisor, argocd: ArgoCd | None) -> Callable[[], Awaitable[None]]:
@@ -239,11 +245,7 @@ def _watch(supervisor: Supervisor, argocd: ArgoCd | None) -> Callable[[], Awaita
     return both
 
 
-def access(
-    settings: Settings,
-    argocd: ArgoCd | None = None,
-    record: Callable[[AuditEntry], object] = lambda _: None,
-) -> Access | None:
+def access(settings: Settings, argocd: ArgoCd | None = None) -> Access | None:
     """Who may see and do what; None where nobody logs in.
 
     A policy of our own goes before Argo CD's: its files were named on purpose.
@@ -252,9 +254,8 @@ def access(
         return None
     policy = settings.policy
     if argocd is not None and not policy.files:
-        return Access(argocd.policies, patterns, argocd.ownership, record)
-    files = PolicyFiles(policy.files, policy.default_role, policy.match_mode)
-    return Access(files, patterns, record=record)
+        return Access(argocd.policies, patterns, argocd.ownership)
+    return Access(PolicyFiles(policy.files, policy.default_role, policy.match_mode), patterns)
 
 
 def bounds(settings: Limits) -> Bounds:

@@ -13,6 +13,7 @@ from yarl import URL
 from rollgraph.adapters.kubernetes.credentials import Credentials, Headers, bearer
 from rollgraph.adapters.kubernetes.failures import refused, translated
 from rollgraph.adapters.kubernetes.session import new_session
+from rollgraph.adapters.kubernetes.tokenreview import TOKEN_REVIEWS, reviewed
 from rollgraph.core.actions.plan import Manifest, Patch, PatchType, Resource
 from rollgraph.core.errors import (
     ConfigError,
@@ -25,7 +26,7 @@ from rollgraph.core.errors import (
 from rollgraph.core.identity import OURSELVES, Identity, Impersonated, PassedThrough
 from rollgraph.core.objects import decode
 from rollgraph.core.refs import ObjectKey
-from rollgraph.ports import AccessQuestion
+from rollgraph.ports import AccessQuestion, Reviewed
 
 # Who has last written which field of an object, as Kubernetes notes it.
 FIELD_MANAGER = "rollgraph"
@@ -149,6 +150,15 @@ class KubernetesPatcher:
         answer = _object(await self._send("POST", _REVIEWS, {}, _encode(review), as_=as_))
         status = answer.get("status")
         return isinstance(status, dict) and status.get("allowed") is True
+
+    async def review(self, token: str, audiences: Sequence[str]) -> Reviewed | None:
+        """Whose a token is."""
+        asked = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "spec": {"token": token, "audiences": list(audiences)},
+        }
+        return reviewed(await self._send("POST", TOKEN_REVIEWS, {}, _encode(asked), as_=OURSELVES))
 
     async def close(self) -> None:
         """Closes every connection."""

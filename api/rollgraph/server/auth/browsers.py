@@ -16,6 +16,7 @@ from rollgraph.core.viewer import Viewer
 from rollgraph.ports import Clock, LoginProvider, SessionStore
 from rollgraph.server.auth import forgery
 from rollgraph.server.auth.cookies import Cookies
+from rollgraph.server.auth.flights import Flights
 from rollgraph.server.auth.origins import Origins
 
 _log = structlog.get_logger(__name__)
@@ -61,8 +62,7 @@ class Browsers:
         self._origins = origins
         self._lifetime = lifetime
         self._clock = clock
-        # One for each login that is being renewed at this moment.
-        self._renewals: dict[str, anyio.Lock] = {}
+        self._renewals = Flights()
 
     async def begin(self, grant: Grant) -> str:
         """Begins a login; its name, which is the cookie's value. Always a new one: a name that
@@ -117,18 +117,11 @@ class Browsers:
         """A login with a newer grant. One request asks for it, the others wait: many providers
         take a refresh token once, and end all of the login if it comes again.
         """
-        lock = self._renewals.setdefault(key, anyio.Lock())
-        try:
-            async with lock:
-                session = await self._store.get(key)
-                if session is None:
-                    raise UnauthenticatedViewerError("the login has ended; log in again")
-                if session.grant != seen.grant:
-                    return session
-                return await self._renew(key, session)
-        finally:
-            if not lock.statistics().tasks_waiting:
-                self._renewals.pop(key, None)
+        async with self._renewals.one(key):
+            session = await self._store.get(key)
+            if session is None:
+                raise UnauthenticatedViewerError("the login has ended; log in again")
+            return session if session.grant != seen.grant else await self._renew(key, session)
 
     async def _renew(self, key: str, session: Session) -> Session:
         try:
