@@ -46,7 +46,7 @@ class MemoryMirror:
         self._clusters: dict[str, ClusterView] = {}
         self._rows: dict[str, ClusterRows] = {}
         self._indexes: OrderedDict[tuple[Order, ...], Index] = OrderedDict()
-        self._counts: dict[tuple[RolloutFilter | None, Hashable], int] = {}
+        self._counts: dict[tuple[RolloutFilter, Hashable], int] = {}
 
     def put_cluster(self, cluster: ClusterView) -> None:
         """See `Projection`."""
@@ -131,8 +131,8 @@ class MemoryMirror:
 
     def count(self, request: PageRequest, visible: Visibility | None = None) -> int:
         """See `Mirror`."""
-        if request.filter is None and visible is None:
-            return sum(len(rows) for rows in self._rows.values())
+        if request.filter is None:
+            return sum(rows.summary(visible).total for rows in self._rows.values())
         test = _test(request.filter, visible)
         key = (request.filter, visible.key if visible else None)
         known = self._counts.get(key)

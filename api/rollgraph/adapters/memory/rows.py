@@ -50,6 +50,11 @@ class Summary:
         if not self._namespaces[view.ref.namespace]:
             del self._namespaces[view.ref.namespace]
 
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self._phases.total()
+
     def phases(self) -> dict[Phase, int]:
         """How many rollouts are in each phase; phases without any are left out."""
         return {phase: self._phases[phase] for phase in Phase if self._phases[phase]}
@@ -66,9 +71,6 @@ class ClusterRows:
         self._rows: dict[_Path, Row] = {}
         self._all = Summary()
         self._shown: dict[Hashable, Summary] = {}
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows.values())
