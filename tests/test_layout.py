@@ -34,6 +34,8 @@ BREAKS = [
     ("one-door", "api/rollgraph/spokes/backoff.py", "import kubernetes_asyncio"),
     ("one-door", "api/rollgraph/server/health.py", "from aiohttp import web"),
     ("one-door", "schema/rollgraph/schema/errors.py", "import aiohttp"),
+    ("one-door", "api/rollgraph/access/rights.py", "import casbin"),
+    ("pure-core", "api/rollgraph/core/rbac/rulebook.py", "import re2"),
     ("pure-controller", "api/rollgraph/simulation/controller/facts.py", "import anyio"),
     ("adapters-apart", "api/rollgraph/adapters/clock.py", "import rollgraph.adapters.memory"),
 ]

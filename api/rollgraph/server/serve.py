@@ -76,7 +76,15 @@ def check(settings: Settings) -> Sequence[str]:
     """The names of the clusters that `run` would watch; raises `ConfigError` as it does."""
     logging.configure(settings.log, settings.audit.file)
     binding.addresses(settings)
-    return anyio.run(_prepared, settings)[1].names
+    return anyio.run(_checked, settings)
+
+
+async def _checked(settings: Settings) -> Sequence[str]:
+    settings, clusters = await _prepared(settings)
+    access = bootstrap.access(settings, clusters.argocd)
+    if access is not None:
+        await access.load()
+    return clusters.names
 
 
 async def _prepared(settings: Settings) -> tuple[Settings, bootstrap.Clusters]:

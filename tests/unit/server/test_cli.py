@@ -82,6 +82,19 @@ def test_config_check_uses_what_kubectl_uses(
     assert f"{kubeconfig.parent}/.kube/config" in capsys.readouterr().err
 
 
+def test_config_check_reads_the_policy(
+    kubeconfig: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy.csv"
+    oidc = ("--auth", "oidc", "--oidc-issuer", "https://idp.example.com", "--oidc-audience", "x")
+    flags = ("--kubeconfig", str(kubeconfig), *oidc, "--policy", str(policy))
+    policy.write_text("p, alice, rollouts, get, *, allow\n")
+    assert run("config", "check", *flags) == 0
+    policy.write_text("p, alice, rollouts, get, *\n")
+    assert run("config", "check", *flags) == 2
+    assert f"rollgraph: {policy}:1: expected 6 fields" in capsys.readouterr().err
+
+
 def test_config_check_of_a_kubeconfig_without_contexts(
     kubeconfig: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
