@@ -28,6 +28,7 @@ from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror, MemoryReceipts
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
+from rollgraph.core.audit import AuditEntry
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports import AuditLog, Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
@@ -61,6 +62,7 @@ class Services:
         logins: Who asks; None if nobody is asked who they are.
         announce: Tells clusters what was done, until cancelled; it needs `watch` for that.
         graphiql: What the page for people loads; None if there is no such page.
+        behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
     """
 
     settings: Settings
@@ -68,6 +70,7 @@ class Services:
     endpoint: ASGIApp
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
+    behind: Callable[[], Sequence[str]] | None = None
     access: Access | None = None
     logins: Logins | None = None
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
@@ -194,11 +197,12 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     clock = SystemClock()
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
-    decides = access(settings, argocd)
     audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
+    decides = access(settings, argocd, audit.record)
     acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
     reviewer = _reviewer(settings.auth, acting.patchers, clock)
-    logins = wiring.logins(settings, clock, decides.rights if decides else Everything, reviewer)
+    rights = decides.rights if decides else Everything
+    logins = wiring.logins(settings, clock, rights, reviewer, audit.record)
     announcer = Announcer(acting.patchers.create_event)
     if settings.audit.events:
         audit.tell(announcer.announce)
@@ -217,6 +221,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
         ),
         watch=_watch(Supervisor(acting.spokes, acting.projection, clock=clock), argocd),
         graphiql=bundle,
+        behind=argocd.behind if argocd is not None else None,
         access=decides,
         logins=logins,
         announce=announcer.run,
@@ -245,7 +250,11 @@ def _watch(supervisor: Supervisor, argocd: ArgoCd | None) -> Callable[[], Awaita
     return both
 
 
-def access(settings: Settings, argocd: ArgoCd | None = None) -> Access | None:
+def access(
+    settings: Settings,
+    argocd: ArgoCd | None = None,
+    record: Callable[[AuditEntry], object] = lambda _: None,
+) -> Access | None:
     """Who may see and do what; None where nobody logs in.
 
     A policy of our own goes before Argo CD's: its files were named on purpose.
@@ -254,8 +263,9 @@ def access(settings: Settings, argocd: ArgoCd | None = None) -> Access | None:
         return None
     policy = settings.policy
     if argocd is not None and not policy.files:
-        return Access(argocd.policies, patterns, argocd.ownership)
-    return Access(PolicyFiles(policy.files, policy.default_role, policy.match_mode), patterns)
+        return Access(argocd.policies, patterns, argocd.ownership, record)
+    files = PolicyFiles(policy.files, policy.default_role, policy.match_mode)
+    return Access(files, patterns, record=record)
 
 
 def bounds(settings: Limits) -> Bounds:
