@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from fakes.cluster import line, page, status
-from rollgraph.core.errors import RollgraphError
+from rollgraph.core.errors import RollgraphError, UnreachableError
 from rollgraph.core.objects import decode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 
@@ -32,6 +32,7 @@ class FakeHub:
         attempts: How often a connection was asked for.
         opened: How many were made; `closed` tells how many of them have ended.
         asked: The path and the query of each request.
+        cuts: Whether each watch ends as soon as it has begun, in disorder.
         expired: Versions before this one are answered with 410.
     """
 
@@ -41,6 +42,7 @@ class FakeHub:
         self.broken_at: dict[str, RollgraphError] = {}
         self.attempts = self.opened = self.closed = 0
         self.expired = 0
+        self.cuts = False
         self.asked: list[tuple[str, dict[str, str]]] = []
         self._objects: dict[tuple[str, str, str], Manifest] = {}
         self._history: list[tuple[int, str, str, Manifest]] = []
@@ -161,6 +163,8 @@ class FakeHub:
 
     async def _events(self, path: str, query: Mapping[str, str]) -> AsyncIterator[WatchEvent]:
         since = int(query["resourceVersion"])
+        if self.cuts:
+            raise UnreachableError("the connection broke in the middle of an answer")
         while True:
             changed = self._changed
             self._fail(path)

@@ -18,6 +18,7 @@ from rollgraph.core.errors import (
     ServerError,
     UnauthenticatedError,
     UnreachableError,
+    UnreadableError,
 )
 from rollgraph.core.refs import ObjectKey
 
@@ -191,6 +192,28 @@ async def test_what_cannot_be_read_at_the_start_is_an_error_that_says_what_to_do
         await made(fake).load()
     assert path in str(caught.value)
     assert fake.opened == fake.closed
+
+
+async def test_a_proxy_that_cuts_each_watch_is_not_asked_each_second() -> None:
+    fake = filled()
+    fake.cuts = True
+    async with running(fake) as hub:
+        await anyio.sleep(3600)
+        assert fake.attempts < 5 * 3600 / 15
+        fake.cuts = False
+        await soon(hub, lambda: not hub.problems)
+
+
+async def test_an_answer_that_makes_no_sense_is_not_repeated_in_any_text() -> None:
+    fake = filled()
+    with capture_logs() as logs:
+        async with running(fake) as hub:
+            fake.break_down(UnreadableError("not a list: b's3cret'"))
+            await soon(hub, lambda: len(hub.problems) == 5)
+            assert hub.problems[0] == "Secret: the answer was not the API's"
+    with pytest.raises(ConfigError, match="the answer was not the API's") as caught:
+        await made(fake).load()
+    assert "s3cret" not in json.dumps(logs) + str(caught.value)
 
 
 async def test_no_log_line_has_a_secret_in_it() -> None:

@@ -54,6 +54,9 @@ WATCH_AT_LEAST = 300.0
 # Seconds until the next attempt: at first, and at most; each stretched by chance up to twice. There
 # is one hub, so it is asked more often than a fleet of spokes would be.
 FIRST_WAIT, LONGEST_WAIT = 0.8, 15.0
+# Nothing went wrong for so many seconds: the next failure is a new story, with a short wait. Not
+# sooner, or a proxy that lets each watch begin and then cuts it would be asked each second.
+FORGET_AFTER = 60.0
 # Seconds. A watch that ends sooner has not really been one.
 VERY_SHORT = 1.0
 
@@ -116,6 +119,7 @@ class Collection(Generic[T]):
         self._rng = rng
         self._version = ""
         self._wait = FIRST_WAIT
+        self._failed_at = 0.0
         self._items: dict[ObjectKey, T] = {}
 
     @property
@@ -237,7 +241,6 @@ class Collection(Generic[T]):
         self._changed()
 
     def _well(self) -> None:
-        self._wait = FIRST_WAIT
         if self.problem:
             _log.info("argocd_watched_again", kind=self.query.kind)
             self.problem = ""
@@ -246,17 +249,24 @@ class Collection(Generic[T]):
     def _failed(self, error: RollgraphError) -> None:
         if isinstance(error, UnreadableError):
             self._version = ""
-        if str(error) != self.problem:
+        problem = words(error)
+        if problem != self.problem:
             _log.warning(
-                "argocd_not_watched",
-                kind=self.query.kind,
-                error=str(error),
-                kept=len(self.items),
+                "argocd_not_watched", kind=self.query.kind, error=problem, kept=len(self.items)
             )
-            self.problem = str(error)
+            self.problem = problem
             self._changed()
 
     def _next_wait(self) -> float:
+        now = anyio.current_time()
+        if now - self._failed_at > FORGET_AFTER:
+            self._wait = FIRST_WAIT
+        self._failed_at = now
         wait = self._wait * (1 + self._rng.random())
         self._wait = min(LONGEST_WAIT, self._wait * 2)
         return wait
+
+
+def words(error: RollgraphError) -> str:
+    """What went wrong; of an answer that makes no sense nothing, for it may hold a Secret."""
+    return "the answer was not the API's" if isinstance(error, UnreadableError) else str(error)

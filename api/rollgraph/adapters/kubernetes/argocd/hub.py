@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from rollgraph.adapters.kubernetes.argocd.collection import Collection, Open, Query
+from rollgraph.adapters.kubernetes.argocd.collection import Collection, Open, Query, words
 from rollgraph.core.argocd import objects
 from rollgraph.core.argocd.objects import ConfigMap, Project, TrackedApplication
 from rollgraph.core.errors import (
@@ -184,4 +184,4 @@ def _advice(error: RollgraphError, namespace: str) -> str:
         case NotInstalledError():
             return f"expected Argo CD, installed with its CRDs, in namespace {namespace!r}"
         case _:
-            return str(error)
+            return words(error)
