@@ -8,7 +8,7 @@ import pytest
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.rbac.checking import ACTIONS
 from rollgraph.core.rbac.globs import MAX_ALTERNATIVES, MAX_GLOB
-from rollgraph.core.rbac.policyset import PolicySet
+from rollgraph.core.rbac.policyset import MAX_PATTERNS, PolicySet
 from rollgraph.core.rbac.text import PolicyDocument, PolicyText
 from rollgraph.core.rbac.tuples import ARGOCD_ACTIONS
 
@@ -36,6 +36,7 @@ def test_every_resource_is_told() -> None:
 def test_the_bounds_are_those_of_the_code() -> None:
     assert f"{MAX_GLOB:,} characters" in RBAC
     assert f"{MAX_ALTERNATIVES:,} alternatives" in RBAC
+    assert f"{MAX_PATTERNS:,} patterns" in RBAC
 
 
 @pytest.mark.parametrize(

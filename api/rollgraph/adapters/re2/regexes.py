@@ -30,6 +30,8 @@ class Regexes:
         self._options = re2.Options()
         self._options.never_capture = True
         self._options.log_errors = False
+        # `.*` of ours is everything. In Go's, a line break is not a character.
+        self._options.dot_nl = anchored
         self._options.max_mem = MAX_MEMORY
 
     def check(self, pattern: str) -> None:
@@ -40,13 +42,31 @@ class Regexes:
 
     def any(self, patterns: Sequence[str]) -> Matches:
         """Whether one of some regular expressions matches."""
-        if not patterns:
-            return lambda _: False
         for pattern in patterns:
             self.check(pattern)
-        regex = self._compiled("|".join(f"(?:{pattern})" for pattern in patterns))
-        matches = regex.fullmatch if self._anchored else regex.search
-        return lambda text: matches(text) is not None
+        # What is quoted by `\Q` may reach into the next pattern.
+        alone = [pattern for pattern in patterns if "\\Q" in pattern]
+        together = [pattern for pattern in patterns if "\\Q" not in pattern]
+        each = [*map(self._compiled, alone), *self._joined(together)]
+        every = [regex.fullmatch if self._anchored else regex.search for regex in each]
+        if len(every) == 1:
+            (only,) = every
+            return lambda text: only(text) is not None
+        return lambda text: any(matches(text) is not None for matches in every)
+
+    def _joined(self, patterns: Sequence[str]) -> "list[re2._Regexp]":
+        """One regular expression for all; more of them where one would be too large for RE2."""
+        if len(patterns) <= 1:
+            return list(map(self._compiled, patterns))
+        try:
+            return [self._compiled("|".join(f"(?:{pattern})" for pattern in patterns))]
+        except BadPatternError:
+            half = len(patterns) // 2
+            return [*self._joined(patterns[:half]), *self._joined(patterns[half:])]
+
+    def weight(self, pattern: str) -> int:
+        """One: RE2 does not multiply."""
+        return 1
 
     def everything(self, pattern: str, slashes: int) -> bool:
         """True for `.*`, and what is as plain."""

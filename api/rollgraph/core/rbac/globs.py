@@ -34,13 +34,20 @@ _escape = lru_cache(maxsize=1024)(re.escape)
 _NOTHING: tuple[Tokens, ...] = ((),)
 
 
-# Each glob of a policy is looked at some five times while that is read. One takes some 500 bytes.
-@lru_cache(maxsize=16_384)
 def alternatives(pattern: str) -> tuple[Tokens, ...]:
     """The globs without braces that a glob stands for; raises `BadPatternError`."""
+    return _read(pattern) if "{" in pattern else _read_once(pattern)
+
+
+def _read(pattern: str) -> tuple[Tokens, ...]:
     if len(pattern) > MAX_GLOB:
         raise BadPatternError(f"it has {len(pattern)} characters; at most {MAX_GLOB} are read")
     return _Parser(pattern).alternatives()
+
+
+# Each glob of a policy is looked at some five times while that is read. One takes some 500 bytes,
+# with braces it may take a thousand times as much.
+_read_once = lru_cache(maxsize=16_384)(_read)
 
 
 class _Open(NamedTuple):

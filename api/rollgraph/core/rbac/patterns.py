@@ -16,6 +16,9 @@ class Patterns(Protocol):
     def check(self, pattern: str) -> None:
         """Raises `BadPatternError` for what is no pattern."""
 
+    def weight(self, pattern: str) -> int:
+        """How many plain patterns a good one stands for."""
+
     def any(self, patterns: Sequence[str]) -> Matches:
         """Whether one of some patterns matches a text; raises `BadPatternError` as `check`."""
 

@@ -1,6 +1,7 @@
 """A policy that has been read: one rulebook, and in Argo CD's dialect one more for each project."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from rollgraph.core.errors import PolicyError
 from rollgraph.core.permission import Permission
@@ -11,6 +12,10 @@ from rollgraph.core.rbac.patterns import BadPatternError, Matches, Patterns
 from rollgraph.core.rbac.policy import ALLOW, Policy, Rule, parse
 from rollgraph.core.rbac.rulebook import APPLICATIONS, Rulebook
 from rollgraph.core.rbac.text import Dialect, MatchMode, PolicyDocument, PolicyText
+
+# In a whole policy, its braces multiplied out: 30,000 lines without any. Whoever may write the
+# roles of one project must not be able to fill our memory; 100,000 take some 50 MB.
+MAX_PATTERNS = 100_000
 
 
 class PolicySet:
@@ -30,14 +35,15 @@ class PolicySet:
         self.warnings: list[str] = []
         self._patterns = patterns
         self._kept = Kept()
+        self._room = MAX_PATTERNS
         given = builtin(text.dialect, text.match_mode) if text.builtin else ()
         policy = self._sound(parse((*given, *text.documents), text.dialect))
         self.rulebook = self._rulebook(policy)
         self._projects = dict(self._read(text.projects))
         self._rulebooks: dict[str, Rulebook] = {}
         everything = (policy, *self._projects.values())
-        self._subjects = frozenset(rule.subject for one in everything for rule in one.rules)
         self._members = frozenset(grant.member for one in everything for grant in one.grants)
+        self._known = self._members | {rule.subject for one in everything for rule in one.rules}
 
     @property
     def projects(self) -> Iterable[str]:
@@ -47,8 +53,8 @@ class PolicySet:
     def spoken_of(self, names: Sequence[str]) -> Hashable:
         """What is left of a user's names (their own first): equal for users of equal rights."""
         if self.text.dialect is Dialect.ROLLGRAPH:
-            return frozenset(names) & (self._subjects | self._members)
-        user = [name for name in names[:1] if name in self._subjects or name in self._members]
+            return self._known.intersection(names)
+        user = [name for name in names[:1] if name in self._known]
         return (*user, frozenset(names[1:]) & self._members)
 
     def within(self, project: str) -> Rulebook:
@@ -96,6 +102,7 @@ class PolicySet:
         return Rulebook(policy, self._patterns, text.dialect, text.default_role, self._kept)
 
     def _sound(self, policy: Policy) -> Policy:
+        self._weigh(policy)
         if self.text.dialect is Dialect.ROLLGRAPH:
             text = self.text
             found = list(
@@ -103,9 +110,22 @@ class PolicySet:
             )
             if found:
                 raise PolicyError("\n".join(found))
-            return policy
-        kept = [rule for rule in policy.rules if not self._is_broken(rule)]
-        return Policy(tuple(kept), policy.grants)
+        else:
+            kept = [rule for rule in policy.rules if not self._is_broken(rule)]
+            policy = Policy(tuple(kept), policy.grants)
+        return policy
+
+    def _weigh(self, policy: Policy) -> None:
+        """Refuses what would take more memory than it is worth: braces multiply."""
+        for rule in policy.rules:
+            with suppress(BadPatternError):  # which weighs nothing
+                for pattern in (rule.resource, rule.action, rule.object):
+                    self._room -= self._patterns.weight(pattern)
+            if self._room < 0:
+                raise PolicyError(
+                    f"{rule.origin}: up to here the policy stands for more than {MAX_PATTERNS:,}"
+                    " patterns, its braces multiplied out: expected fewer, or fewer braces"
+                )
 
     def _is_broken(self, rule: Rule) -> bool:
         """Whether a rule does nothing for a broken pattern: not even where it was to forbid.

@@ -108,7 +108,7 @@ class Rulebook:
             # A broken regular expression makes casbin fail, and then Argo CD says no.
             return NOTHING
         allowed, denied = _objects(apt, ALLOW), _objects(apt, DENY)
-        weight = 1 + len(allowed) + len(denied)
+        weight = 1 + sum(map(self._patterns.weight, (*allowed, *denied)))
         if not allowed:
             return NOTHING
         if denied:

@@ -38,6 +38,10 @@ class Globs:
         """Raises `BadPatternError` for what is no glob, or one too large."""
         alternatives(pattern)
 
+    def weight(self, pattern: str) -> int:
+        """Its braces multiplied out."""
+        return len(alternatives(pattern))
+
     def everything(self, pattern: str, slashes: int) -> bool:
         """True for stars with no more slashes between them."""
         return total(pattern, slashes)

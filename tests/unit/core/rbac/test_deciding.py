@@ -165,6 +165,21 @@ def test_a_policy_of_ours_with_a_line_that_does_nothing_is_not_taken(
     assert said.startswith(f"policy.csv:2: {problem}")
 
 
+def test_braces_cannot_fill_the_memory() -> None:
+    bomb = "{a,b}" * 10
+    line = f'p, a, rollouts, get, "{bomb}/*/*", deny'
+    with pytest.raises(
+        PolicyError, match=r"^policy\.csv:98: up to here the policy stands for more"
+    ):
+        ours(*[line] * 200)
+    # Whoever has a project's roles to write harms that project alone.
+    csv = "\n".join([f'p, bob, applications, *, "shop/{bomb}", allow'] * 200)
+    policies = argocd("p, alice, applications, *, */*, allow", projects={"shop": csv})
+    assert resumes(policies, "alice")
+    assert not resumes(policies, "bob", app="shop/abababab")
+    assert policies.warnings[0].startswith("shop:98: up to here the policy stands for more than")
+
+
 def test_an_unknown_default_role_is_a_broken_policy() -> None:
     with pytest.raises(PolicyError, match=r"^the default role: role 'role:nobody' is not known"):
         ours(default="role:nobody")
