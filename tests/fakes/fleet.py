@@ -13,7 +13,7 @@ from fakes.projection import RecordingProjection
 from rollgraph.core.errors import RollgraphError
 from rollgraph.ports import ListWatch, Spoke
 from rollgraph.spokes.inventory import Listener
-from rollgraph.spokes.supervisor import Supervisor
+from rollgraph.spokes.supervisor import Supervisor, straight
 
 
 class FakeSpoke:
@@ -77,7 +77,7 @@ async def running(*spokes: FakeSpoke, listener: Listener | None = None) -> Async
     fleet = Fleet(FakeSource(*(spoke.spoke() for spoke in spokes)))
     supervisor = Supervisor(
         fleet.source,
-        fleet.projection,
+        straight(fleet.projection),
         clock=LoopClock(),
         rng=Random(1),
         listener=None if listener is None else lambda _: listener,

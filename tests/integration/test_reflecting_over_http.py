@@ -18,7 +18,7 @@ from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.core.connection import ConnectionStatus
 from rollgraph.core.refs import Kind
 from rollgraph.spokes import backoff
-from rollgraph.spokes.supervisor import Supervisor
+from rollgraph.spokes.supervisor import Supervisor, straight
 
 pytestmark = pytest.mark.looptime(False)  # real sockets
 
@@ -41,7 +41,8 @@ async def supervised(folder: Path, *servers: FakeApiServer) -> AsyncIterator[Rec
     contexts = [{"name": name, "context": {"cluster": name}} for name in names]
     path.write_text(yaml.safe_dump({"clusters": clusters, "contexts": contexts}))
     projection = RecordingProjection()
-    supervisor = Supervisor(KubeconfigSource(path), projection, clock=SystemClock(), rng=Random(1))
+    source, outlet = KubeconfigSource(path), straight(projection)
+    supervisor = Supervisor(source, outlet, clock=SystemClock(), rng=Random(1))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(supervisor.run)
         yield projection

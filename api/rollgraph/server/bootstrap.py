@@ -25,11 +25,14 @@ from rollgraph.adapters.kubernetes.argocd.hub import Hub
 from rollgraph.adapters.kubernetes.argocd.source import ArgoCdSource
 from rollgraph.adapters.kubernetes.kubeconfig import Entry
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
-from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror, MemoryReceipts
+from rollgraph.adapters.memory import MemoryAuditLog, MemoryBroker, MemoryMirror, MemoryReceipts
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.audit import AuditEntry
 from rollgraph.core.errors import ConfigError
+from rollgraph.feed.fanout import FanOut
+from rollgraph.feed.follower import Follower
+from rollgraph.feed.publishing import Publishing
 from rollgraph.ports import AuditLog, Clock, Mirror, SpokeSource
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
@@ -199,6 +202,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     bundle = graphiql.load() if settings.http.graphiql else None
     audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
     decides = access(settings, argocd, audit.record)
+    broker = MemoryBroker()
     acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
     reviewer = _reviewer(settings.auth, acting.patchers, clock)
     rights = decides.rights if decides else Everything
@@ -219,7 +223,11 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
             timeout=settings.limits.timeout,
             action_timeout=settings.limits.action_timeout,
         ),
-        watch=_watch(Supervisor(acting.spokes, acting.projection, clock=clock), argocd),
+        watch=_together(
+            Supervisor(acting.spokes, Publishing(broker, clock), clock=clock).run,
+            Follower(broker, FanOut(acting.projection, mirror)).run,
+            *([argocd.run] if argocd is not None else []),
+        ),
         graphiql=bundle,
         behind=argocd.behind if argocd is not None else None,
         access=decides,
@@ -236,18 +244,20 @@ def _reviewer(settings: Auth, patchers: Patchers, clock: Clock) -> ServiceAccoun
     return ServiceAccounts(patchers, settings.service_accounts, audiences, clock)
 
 
-def _watch(supervisor: Supervisor, argocd: ArgoCd | None) -> Callable[[], Awaitable[None]]:
-    """Keeps the mirror up, and what the spokes are."""
-    if argocd is None:
-        return supervisor.run
+def _together(*parts: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Runs all parts; none ends by itself, and if one does or fails, so do the others."""
 
-    async def both() -> None:
+    async def run() -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(argocd.run)
-            await supervisor.run()
-            tasks.cancel_scope.cancel()
 
-    return both
+            async def to_the_end(part: Callable[[], Awaitable[None]]) -> None:
+                await part()
+                tasks.cancel_scope.cancel()
+
+            for part in parts:
+                tasks.start_soon(to_the_end, part)
+
+    return run
 
 
 def access(

@@ -4,7 +4,9 @@ A spoke that is slow, dead, misdescribed or that makes our own code fail costs t
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from random import Random
+from typing import TypeAlias
 
 import anyio
 import structlog
@@ -24,7 +26,15 @@ from rollgraph.spokes.worker import Worker
 SPREAD_PER_SPOKE = 0.02
 SPREAD_AT_MOST = 5.0
 
+# Opens where what is known of a spoke goes, given its name, for as long as the spoke is watched.
+Outlet: TypeAlias = Callable[[str], AbstractAsyncContextManager[Projection]]
+
 _log = structlog.get_logger(__name__)
+
+
+def straight(projection: Projection) -> Outlet:
+    """Puts what is known of every spoke into one model, at once."""
+    return lambda _: nullcontext(projection)
 
 
 class Supervisor:
@@ -32,7 +42,7 @@ class Supervisor:
 
     Args:
         source: Which spokes there are.
-        projection: Where what they hold goes.
+        outlet: Where what they hold goes.
         clock: The time of day.
         rng: Chance for waits and starts.
         syncs_at_once: How many full lists may be on their way at a time, over all spokes.
@@ -43,7 +53,7 @@ class Supervisor:
     def __init__(
         self,
         source: SpokeSource,
-        projection: Projection,
+        outlet: Outlet,
         *,
         clock: Clock,
         rng: Random | None = None,
@@ -51,7 +61,7 @@ class Supervisor:
         listener: Callable[[str], Listener] | None = None,
     ) -> None:
         self._source = source
-        self._projection = projection
+        self._outlet = outlet
         self._clock = clock
         self._rng = rng if rng is not None else Random()
         self._gate = Gate(syncs_at_once)
@@ -86,14 +96,15 @@ class Supervisor:
     async def _keep(self, seat: "Seat", delay: float) -> None:
         """Watches one spoke for as long as it is in the source."""
         name = seat.name
-        report = Report(self._projection, self._clock)
-        projector = Projector(name, self._projection)
-        await anyio.sleep(delay)
-        while seat.spoke is not None:
-            with anyio.CancelScope() as seat.scope:
-                await self._work(seat.spoke, report, projector)
-        del self._seats[name]
-        self._projection.drop_cluster(name)
+        async with self._outlet(name) as projection:
+            report = Report(projection, self._clock)
+            projector = Projector(name, projection)
+            await anyio.sleep(delay)
+            while seat.spoke is not None:
+                with anyio.CancelScope() as seat.scope:
+                    await self._work(seat.spoke, report, projector)
+            del self._seats[name]
+            projection.drop_cluster(name)
 
     async def _work(self, spoke: Spoke, report: Report, projector: Projector) -> None:
         """Runs workers of one description of a spoke, one after the other."""

@@ -15,7 +15,7 @@ from rollgraph.core.connection import ConnectionStatus, Problem
 from rollgraph.core.errors import ConfigError, UnreachableError
 from rollgraph.core.refs import Kind
 from rollgraph.ports import Spoke
-from rollgraph.spokes.supervisor import Supervisor
+from rollgraph.spokes.supervisor import Supervisor, straight
 
 CONNECTED = ConnectionStatus.CONNECTED
 
@@ -102,7 +102,8 @@ async def test_everything_is_closed_at_the_end() -> None:
 
 
 async def test_a_source_that_cannot_be_read_ends_the_start() -> None:
-    supervisor = Supervisor(Unreadable(), RecordingProjection(), clock=LoopClock(), rng=Random(1))
+    outlet = straight(RecordingProjection())
+    supervisor = Supervisor(Unreadable(), outlet, clock=LoopClock(), rng=Random(1))
     with pytest.raises(ConfigError, match="expected YAML"):
         await supervisor.run()
 
