@@ -4,7 +4,7 @@ import gc
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -57,8 +57,8 @@ class Spoke:
     cluster: Cluster
     labels: dict[str, str]
     socket: socket.socket
-    token: str
-    viewer: str
+    token: str = field(repr=False)
+    viewer: str = field(repr=False)
 
     @property
     def url(self) -> str:

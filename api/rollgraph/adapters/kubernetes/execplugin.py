@@ -33,6 +33,9 @@ class EnvVar(msgspec.Struct, frozen=True):
     name: str
     value: str
 
+    def __repr__(self) -> str:
+        return f"EnvVar({self.name!r}, ...)"
+
 
 class ExecConfig(msgspec.Struct, frozen=True, rename="camel"):
     """How a kubeconfig describes the program."""
@@ -44,6 +47,9 @@ class ExecConfig(msgspec.Struct, frozen=True, rename="camel"):
     interactive_mode: str = ""
     provide_cluster_info: bool = False
 
+    def __repr__(self) -> str:
+        return f"ExecConfig({self.command!r}, ...)"
+
 
 class ExecStatus(msgspec.Struct, frozen=True, rename="camel"):
     """What the program answered."""
@@ -52,6 +58,9 @@ class ExecStatus(msgspec.Struct, frozen=True, rename="camel"):
     client_certificate_data: str = ""
     client_key_data: str = ""
     expiration_timestamp: datetime | None = None
+
+    def __repr__(self) -> str:
+        return "ExecStatus(...)"
 
 
 class _ExecCredential(msgspec.Struct, frozen=True, rename="camel"):

@@ -20,7 +20,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Cluster(msgspec.Struct, frozen=True, rename="kebab"):
-    """Where an API server is, and what to trust."""
+    """Where an API server is, and what to trust. Both addresses may hold a password."""
 
     server: str
     certificate_authority: str = ""
@@ -30,9 +30,12 @@ class Cluster(msgspec.Struct, frozen=True, rename="kebab"):
     proxy_url: str = ""
     disable_compression: bool = False
 
+    def __repr__(self) -> str:
+        return "Cluster(...)"
+
 
 class User(msgspec.Struct, frozen=True, rename="kebab"):
-    """Who to be. `as_` and the like are impersonation."""
+    """Who to be. `as_` and the like are impersonation. No part of it is ever a text."""
 
     client_certificate: str = ""
     client_certificate_data: str = ""
@@ -47,6 +50,9 @@ class User(msgspec.Struct, frozen=True, rename="kebab"):
     as_groups: list[str] | None = None
     exec: ExecConfig | None = None
     auth_provider: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return "User(...)"
 
 
 class Context(msgspec.Struct, frozen=True, rename="kebab"):

@@ -21,6 +21,9 @@ class TlsConfig(msgspec.Struct, frozen=True, rename="camel"):
     cert_data: bytes | None = None
     key_data: bytes | None = None
 
+    def __repr__(self) -> str:
+        return "TlsConfig(...)"
+
 
 class AwsAuth(msgspec.Struct, frozen=True, rename="camel"):
     """A cluster of AWS, for which a program fetches tokens."""
@@ -37,6 +40,9 @@ class ExecProvider(msgspec.Struct, frozen=True, rename="camel"):
     args: list[str] | None = None
     env: dict[str, str] | None = None
     api_version: str = ""
+
+    def __repr__(self) -> str:
+        return f"ExecProvider({self.command!r}, ...)"
 
 
 class ClusterConfig(msgspec.Struct, frozen=True, rename="camel"):

@@ -18,6 +18,9 @@ class _Pending(msgspec.Struct, array_like=True):
     verifier: str
     next: str
 
+    def __repr__(self) -> str:
+        return "_Pending(...)"
+
 
 class Cookies:
     """The cookies of one origin.
