@@ -5,10 +5,15 @@
 
 import strawberry
 from strawberry.directive import directive_field
-from strawberry.federation.schema_directives import Authenticated, RequiresScopes
+from strawberry.federation.schema_directives import (
+    Authenticated,
+    Inaccessible,
+    RequiresScopes,
+)
 from strawberry.schema_directive import Location
+from strawberry.types.field import StrawberryField
 
-__all__ = ["Authenticated", "Rbac", "RequiresScopes"]
+__all__ = ["Authenticated", "Rbac", "RequiresScopes", "not_for_routers"]
 
 
 @strawberry.federation.schema_directive(
@@ -24,3 +29,13 @@ class Rbac:
 
     action: str = directive_field(name="action")
     object: str = directive_field(name="object", default="rollout")
+
+
+def not_for_routers(field: StrawberryField) -> StrawberryField:
+    """Keeps a field out of a federation: its router neither shows nor asks it.
+
+    A field of type `Query` would have to lead to the root fields of all other subgraphs, and no
+    subgraph beside us would compose.
+    """
+    field.directives = [*field.directives, Inaccessible()]
+    return field

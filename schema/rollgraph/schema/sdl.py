@@ -1,14 +1,17 @@
 """The schema as text: for clients as it is, for a federation's router with what that adds."""
 
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
+    DirectiveDefinitionNode,
     DirectiveNode,
     DocumentNode,
     FieldDefinitionNode,
     NamedTypeNode,
     Node,
     SchemaDefinitionNode,
+    StringValueNode,
     TypeDefinitionNode,
     Visitor,
     parse,
@@ -51,7 +54,9 @@ DEFINITIONS = {
         ) on FIELD_DEFINITION
     ''',
 }
+DESCRIPTIONS = {"oneOf": "Exactly one of the fields is given, and it is not null."}
 # What a subgraph has for its router alone.
+_ROUTER_DIRECTIVES = frozenset({"inaccessible"})
 _ROUTER_FIELDS = frozenset({"_entities", "_service"})
 _ROUTER_TYPES = frozenset({"_Any", "_Entity", "_Service"})
 
@@ -76,6 +81,18 @@ class _ForClients(Visitor):
 
     def enter_schema_definition(self, node: SchemaDefinitionNode, *_: Any) -> VisitorAction:
         return REMOVE if _only_query(node) else None
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> VisitorAction:
+        return REMOVE if node.name.value in _ROUTER_DIRECTIVES else None
+
+    def leave_directive_definition(
+        self, node: DirectiveDefinitionNode, *_: Any
+    ) -> DirectiveDefinitionNode | None:
+        # Every server has the directive, and strawberry defines it without a word.
+        said = DESCRIPTIONS.get(node.name.value)
+        if node.description is not None or said is None:
+            return None
+        return replace(node, description=StringValueNode(value=said, block=True))
 
     def enter_field_definition(self, node: FieldDefinitionNode, *_: Any) -> VisitorAction:
         return REMOVE if node.name.value in _ROUTER_FIELDS else None

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from rollgraph.schema.described import resolved
+from rollgraph.schema.directives import not_for_routers
 from rollgraph.schema.types.payloads import QueryRoot, RolloutActionPayload
 from rollgraph.schema.types.user_errors import UserError
 
@@ -43,6 +44,7 @@ class BulkRolloutActionPayload:
         default_factory=list,
     )
 
+    @not_for_routers
     @resolved
     def query(self) -> QueryRoot:
         """All that can be asked, after it."""

@@ -8,6 +8,7 @@ from rollgraph.core.actions.plan import Patch, PatchType
 from rollgraph.core.refs import RolloutRef
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import enum, resolved
+from rollgraph.schema.directives import not_for_routers
 from rollgraph.schema.scalars import Json
 from rollgraph.schema.types.rollout import Rollout, rollout_of
 from rollgraph.schema.types.user_errors import UserError
@@ -112,6 +113,7 @@ class RolloutActionPayload:
         """The rollout after it; null if it does not exist, or the viewer may not see it."""
         return rollout_of(info, self.ref) if self.ref else None
 
+    @not_for_routers
     @resolved
     def query(self) -> QueryRoot:
         """All that can be asked, after it."""
