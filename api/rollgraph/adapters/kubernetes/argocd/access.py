@@ -36,7 +36,8 @@ def pod_entry(environ: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Ent
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
     if not host or not port:
         raise ConfigError(
-            "this process does not run in a pod: expected the context of Argo CD's cluster"
+            "this process does not run in a pod, so it has to be told the context of Argo CD's"
+            " cluster: --argocd-context"
         )
     address = f"[{host}]" if ":" in host else host
     return Entry(

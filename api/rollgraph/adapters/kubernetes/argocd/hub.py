@@ -81,6 +81,8 @@ class Hub:
         for collection in self._all():
             try:
                 await collection.load()
+            except ConfigError:  # of the way there, and says so
+                raise
             except RollgraphError as error:
                 raise ConfigError(
                     f"{collection.query.kind}s of Argo CD, {collection.query.path}:"
