@@ -69,8 +69,8 @@ class DeviceLogin:
         known = await self._provider()
         asked = {"client_id": self._client_id, "scope": self._scopes, **self._resource}
         async with self._speaking() as client:
-            answer = await client.post(
-                known.device_authorization_endpoint, data=asked, withhold_token=True
+            answer = await client.request(
+                "POST", known.device_authorization_endpoint, data=asked, withhold_token=True
             )
             told = answer.json()
             if answer.status_code != 200 or not isinstance(told, dict):
