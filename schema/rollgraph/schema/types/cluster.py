@@ -123,9 +123,11 @@ class ClusterConnectionState:
         return self.view.problem
 
     @resolved
-    def last_error(self) -> str | None:
-        """The problem in a sentence."""
-        return self.view.error or None
+    def last_error(self, info: Info) -> str | None:
+        """The problem in a sentence; null for who sees no more than some of its rollouts."""
+        # An API server's words name what it refuses: namespaces, accounts, addresses.
+        shown = info.context.fleet.shows_inside(self.view.name)
+        return (self.view.error or None) if shown else None
 
     @resolved
     def since(self) -> datetime:

@@ -136,13 +136,14 @@ def _status(info: Info, cluster: ClusterView) -> ClusterReadStatus:
         cluster=cluster_type(cluster),
         included=cluster.synced,
         stale=stale,
-        reason=_reason(cluster) if stale or not cluster.synced else None,
+        reason=_reason(info, cluster) if stale or not cluster.synced else None,
     )
 
 
-def _reason(cluster: ClusterView) -> str:
+def _reason(info: Info, cluster: ClusterView) -> str:
     if cluster.error:
-        return cluster.error
+        shown = info.context.fleet.shows_inside(cluster.name)
+        return cluster.error if shown else "the gateway cannot read the cluster now"
     if cluster.status is ConnectionStatus.SYNCING:
         return "the first full list is on its way"
     return "the API server has been silent for too long"
