@@ -8,7 +8,7 @@ from conformance.suite import Suites
 SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 
-def test_an_app_with_pages_and_refetching_compiles(suites: Suites) -> None:
+def test_an_app_with_pages_refetching_and_a_mutation_compiles(suites: Suites) -> None:
     app = suites.folder / "relay"
     shutil.copy(SDL, app / "schema.graphql")
     compiler = suites.folder / "node_modules" / "relay-compiler" / "cli.js"
@@ -18,6 +18,8 @@ def test_an_app_with_pages_and_refetching_compiles(suites: Suites) -> None:
     assert made == {
         f"{name}.graphql.js"
         for name in (
+            "ActPromoteMutation",
+            "Act_actions",
             "Pods_object",
             "Pods_of",
             "Pods_pod",
