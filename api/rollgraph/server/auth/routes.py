@@ -89,6 +89,7 @@ class Door:
         await self._browsers.end(request)
         response = RedirectResponse(local_path(next_), _SEE_OTHER)
         cookies.put(response, await self._browsers.begin(grant))
+        _log.info("logged_in", subject=grant.viewer.subject, issuer=grant.viewer.issuer)
         self._tell(request, Deed.LOGIN, grant.viewer)
         return response
 
@@ -99,6 +100,7 @@ class Door:
         if session is not None:
             forgery.check(request, origin, session.csrf)
             await self._browsers.end(request)
+            _log.info("logged_out", subject=session.grant.viewer.subject)
             self._tell(request, Deed.LOGOUT, session.grant.viewer)
         way = await self._provider.farewell(f"{origin}{HOME}")
         response = JSONResponse({"next": way or HOME})
