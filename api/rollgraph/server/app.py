@@ -78,12 +78,18 @@ def _lifespan(
                 tasks.start_soon(services.access.run)
             for run in services.logins.beside if services.logins is not None else ():
                 tasks.start_soon(run)
-            within = services.settings.http.ready_within
             async with anyio.create_task_group() as last_words:
                 last_words.start_soon(services.announce)
-                yield {"readiness": Readiness(services.mirror, known, within, services.behind)}
+                yield {"readiness": _readiness(services, known)}
                 # Before the connections that they go over are closed.
                 last_words.cancel_scope.cancel()
             tasks.cancel_scope.cancel()
 
     return lifespan
+
+
+def _readiness(services: Services, known: Sequence[str]) -> Readiness:
+    access = services.access
+    broken = None if access is None else lambda: bool(access.problem)
+    within = services.settings.http.ready_within
+    return Readiness(services.mirror, known, within, services.behind, broken)

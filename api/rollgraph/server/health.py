@@ -22,6 +22,7 @@ class Readiness:
         known: The clusters' names at the start.
         within: Seconds after which a cluster without any news is no longer waited for.
         behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
+        policy_broken: Whether the newest policy was not taken; None if there is no policy.
     """
 
     def __init__(
@@ -30,8 +31,10 @@ class Readiness:
         known: Sequence[str],
         within: float,
         behind: Callable[[], Sequence[str]] | None = None,
+        policy_broken: Callable[[], bool] | None = None,
     ) -> None:
         self.behind = behind
+        self.policy_broken = policy_broken
         self._mirror = mirror
         self._known = tuple(known)
         self._deadline = anyio.current_time() + within
@@ -77,6 +80,9 @@ async def readyz(request: Request[State]) -> Response:
     if readiness.behind is not None:
         # Never a reason not to be ready: the last that was known is in force.
         body["argocdNotWatched"] = list(readiness.behind())
+    if readiness.policy_broken is not None:
+        # Nor is this. What is wrong is in the log: a policy has names, and anyone may ask here.
+        body["policyBroken"] = readiness.policy_broken()
     return _json(503 if awaited else 200, body)
 
 

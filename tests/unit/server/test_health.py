@@ -42,6 +42,17 @@ async def test_stays_ready_when_a_cluster_is_lost_later() -> None:
     assert readiness.awaited() == []
 
 
+async def test_a_broken_policy_is_told_and_no_reason_not_to_be_ready() -> None:
+    broken = [True]
+    readiness = Readiness(KnownClusters(), [], 30, policy_broken=lambda: broken[0])
+    request = Request[State]({"type": "http", "state": {"readiness": readiness}})
+    for policy_broken in (True, False):
+        broken[0] = policy_broken
+        answer = await readyz(request)
+        assert answer.status_code == 200
+        assert json.loads(bytes(answer.body))["policyBroken"] is policy_broken
+
+
 def test_readyz_says_which_clusters_are_missing(make: Make) -> None:
     mirror = KnownClusters(synced("a"), syncing("b"), unreachable("c"))
     client = make(mirror, known=("a", "b", "c"))
