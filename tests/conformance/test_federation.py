@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLObjectType, build_schema
+from graphql import GraphQLObjectType, build_schema, print_ast
 
 from conformance.suite import Suites
 
@@ -32,6 +32,19 @@ def test_it_composes_alone(suites: Suites) -> None:
     verdict = suites.ask("compose.mjs", f"rollgraph={SUBGRAPH}")
     assert verdict["errors"] == []
     assert "@join__graph" in verdict["supergraph"]
+
+
+def test_what_fields_ask_of_callers_reaches_the_router(suites: Suites) -> None:
+    supergraph = suites.ask("compose.mjs", f"rollgraph={SUBGRAPH}")["supergraph"]
+    root = build_schema(supergraph).query_type
+    assert root is not None
+    node = root.fields["rollout"].ast_node
+    assert node is not None
+    assert {directive.name.value: print_ast(directive) for directive in node.directives} == {
+        "authenticated": "@authenticated",
+        "requiresScopes": '@requiresScopes(scopes: [["rollouts:read"]])',
+        "rbac": '@rbac(action: "get", object: "rollout")',
+    }
 
 
 def test_others_can_refer_to_rollouts(suites: Suites, catalogue: Path) -> None:
