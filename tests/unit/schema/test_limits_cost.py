@@ -14,6 +14,7 @@ from graphql import (
 )
 from graphql.type import get_nullable_type
 
+from rollgraph.acting.request import MAX_BULK
 from rollgraph.schema import schema
 from rollgraph.schema.limits.bounds import Limits
 from rollgraph.schema.limits.documents import Documents
@@ -33,6 +34,46 @@ for _ in range(900):
 def cost(document: str, **variables: Any) -> int | None:
     documents = Documents(GRAPHQL, Limits())
     return documents.check(documents.read(document), None, variables).cost
+
+
+BULK = "{ bulkRolloutAction(input: %s) { results { rollout { name } } } }"
+TWO = [{"id": "a"}, {"id": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("input", "variables", "listed"),
+    [
+        ('{action: ABORT, targets: {rollouts: [{id: "a"}, {id: "b"}]}}', {}, 2),
+        ("$i", {"i": {"action": "ABORT", "targets": {"rollouts": TWO}}}, 2),
+        ("{action: ABORT, targets: $t}", {"t": {"rollouts": TWO}}, 2),
+        ("{action: ABORT, targets: {rollouts: $r}}", {"r": TWO}, 2),
+        ("{action: ABORT, targets: {rollouts: []}}", {}, 0),
+    ],
+)
+def test_a_bulk_costs_as_much_as_it_lists(
+    input: str, variables: dict[str, Any], listed: int
+) -> None:
+    types = {"i": "BulkRolloutActionInput", "t": "RolloutTargetsInput", "r": "[RolloutRefInput!]"}
+    declared = ", ".join(f"${name}: {types[name]}!" for name in variables)
+    head = f"mutation B({declared}) " if declared else "mutation B "
+    # The action, the payload; for each rollout its name, its result and itself.
+    assert cost(head + BULK % input, **variables) == 50 + 1 + listed * 3
+
+
+@pytest.mark.parametrize("filter", ["{phase: [PAUSED]}", "$f"])
+def test_a_filter_may_match_as_many_as_a_bulk_can_have(filter: str) -> None:
+    given = {"f": {"phase": ["PAUSED"]}} if filter == "$f" else {}
+    head = "mutation B($f: RolloutFilter) " if given else "mutation B "
+    input = f"{{action: ABORT, targets: {{filter: {filter}}}}}"
+    assert cost(head + BULK % input, **given) == 50 + 1 + 30 + MAX_BULK * 2
+
+
+def test_no_nesting_of_a_bulks_variable_breaks_the_measure() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(900):
+        nested = {"targets": nested}
+    document = "mutation B($i: BulkRolloutActionInput!) " + BULK % "$i"
+    assert cost(document, i=nested) == 50 + 1 + MAX_BULK * 2
 
 
 @pytest.mark.parametrize(
@@ -74,6 +115,19 @@ def cost(document: str, **variables: Any) -> int | None:
         ("{ clusters(first: 1000000) { nodes { name } } }", 1 + 200),
         ("{ clusters(first: " + "9" * 1500 + ") { nodes { name } } }", 1 + 200),
         ("{ clusters(first: -1) { nodes { name } } }", 1),
+        # An action 10, its payload 1, the rollout that is named 1.
+        ('mutation { abortRollout(input: {rollout: {id: "a"}}) { applied } }', 10 + 1 + 1),
+        (
+            'mutation { abortRollout(input: {rollout: {id: "a"}}) { rollout { name } query '
+            "{ clusters(first: 7) { nodes { name } } } } }",
+            10 + 1 + 1 + 1 + 1 + 1 + 7,
+        ),
+        # What the viewer may do: an object for each action, or for those that are named.
+        ("{ rollouts(first: 1) { nodes { viewerActions { action } } } }", 20 + 1 + 1 + 12),
+        (
+            "{ rollouts(first: 1) { nodes { viewerActions(actions: [ABORT]) { action } } } }",
+            20 + 1 + 1 + 1,
+        ),
         # The schema has a cost of its own.
         ("{ __schema { types { name } } }", 0),
     ],

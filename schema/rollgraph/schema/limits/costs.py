@@ -8,6 +8,7 @@ from graphql import (
     FieldNode,
     GraphQLArgument,
     GraphQLField,
+    GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -121,6 +122,15 @@ def _cost(parent: str, name: str, field: GraphQLField) -> FieldCost:
 
 
 def _weighs(argument: GraphQLArgument) -> bool:
-    named = get_named_type(argument.type)
-    fields = getattr(named, "fields", {})
-    return any(f"{named.name}.{field}" in weights.INPUT_WEIGHTS for field in fields)
+    """Whether something that can be set in it, however deep, costs something."""
+    seen: set[str] = set()
+    rest = [get_named_type(argument.type)]
+    while rest:
+        type_ = rest.pop()
+        if not isinstance(type_, GraphQLInputObjectType) or type_.name in seen:
+            continue
+        seen.add(type_.name)
+        if any(f"{type_.name}.{field}" in weights.INPUT_WEIGHTS for field in type_.fields):
+            return True
+        rest += [get_named_type(field.type) for field in type_.fields.values()]
+    return False
