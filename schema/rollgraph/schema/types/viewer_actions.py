@@ -7,7 +7,6 @@ import strawberry
 from rollgraph.core.actions.availability import availability
 from rollgraph.core.actions.plan import Refusal
 from rollgraph.core.connection import ConnectionStatus
-from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Context, Info
@@ -118,8 +117,7 @@ def viewer_actions(
 
 
 def _forbidden(context: Context, action: RolloutAction, view: RolloutView) -> ViewerAction | None:
-    ref: RolloutRef = view.ref
-    decision = context.rights.may(action.verb, ref, view)
+    decision = context.rights.may(action.verb, view.ref, view)
     if decision.allowed:
         return None
     denied = _denied(action, ActionDenialReason.FORBIDDEN, decision.message)
@@ -137,8 +135,8 @@ def _unreachable(context: Context, name: str) -> tuple[ActionDenialReason, str] 
     """Why nothing can be done on a cluster now, whatever it is."""
     cluster = context.cluster(name)
     if cluster is None or cluster.status is ConnectionStatus.DISCONNECTED:
-        error = cluster.error if cluster else "it is no longer in the fleet"
-        return ActionDenialReason.CLUSTER_UNAVAILABLE, f"{name} cannot be reached: {error}"
+        # What exactly is wrong with a cluster, not everybody may know who sees a rollout on it.
+        return ActionDenialReason.CLUSTER_UNAVAILABLE, f"{name} cannot be reached now"
     if cluster.stale(context.now, context.patience):
         return (
             ActionDenialReason.STALE_STATE,
