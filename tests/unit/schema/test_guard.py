@@ -17,7 +17,7 @@ from rollgraph.core.errors import BadRequestError, RollgraphError
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.viewer import Viewer
-from rollgraph.schema.context import Context, Info
+from rollgraph.schema.context import LEEWAY, Context, Info
 from rollgraph.schema.described import resolved
 from rollgraph.schema.guard import Guard, guard_of, guarded
 from rollgraph.schema.schema import Schema, build_schema
@@ -155,10 +155,10 @@ def test_analysis_runs_are_a_scope_of_their_own(two: Fleet) -> None:
 
 
 def test_a_login_that_has_ended_is_one_no_more(two: Fleet) -> None:
-    ended = Viewer("ann@example.com", expires_at=NOW)
+    ended = Viewer("ann@example.com", expires_at=NOW - LEEWAY)
     code, message = by(two, Some(viewer=ended)).error("{ gateway { version } }")
     assert (code, message) == ("UNAUTHENTICATED", "the login has ended: log in again")
-    valid = Viewer("ann@example.com", expires_at=NOW + timedelta(seconds=1))
+    valid = Viewer("ann@example.com", expires_at=NOW - LEEWAY + timedelta(seconds=1))
     assert by(two, Some(viewer=valid)).ask("{ gateway { version } }")
 
 

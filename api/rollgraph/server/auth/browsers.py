@@ -86,7 +86,12 @@ class Browsers:
             return None
         forgery.check(connection, self._origins.ours(connection), session.csrf)
         session = await self._alive(self._name(connection), session)
-        return session.grant.viewer, session.grant.id_token
+        # The ID token told who it is when they logged in, and may have expired since: the login is
+        # ours, and ends when we say.
+        ends = self._lifetime.end(session)
+        return msgspec.structs.replace(
+            session.grant.viewer, expires_at=ends
+        ), session.grant.id_token
 
     async def session(self, connection: HTTPConnection) -> Session | None:
         """The login that a request's cookie names."""

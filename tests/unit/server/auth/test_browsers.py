@@ -113,6 +113,18 @@ async def test_one_that_is_not_used_ends_after_an_hour(person: Person, provider:
     assert await person.ask() is None
 
 
+async def test_a_viewer_is_logged_in_until_the_login_ends_whatever_token_it_began_with(
+    person: Person, provider: Provider
+) -> None:
+    await person.log_in(provider.grant(0, "refresh-0"))
+    begun = LoopClock().now()
+    for asked_after in (0, 3000):
+        await anyio.sleep(asked_after)
+        found = await person.ask()
+        assert found is not None
+        assert found[0].expires_at == begun + timedelta(seconds=asked_after + 3600)
+
+
 async def test_it_is_renewed_ahead_by_one_request_of_many(
     person: Person, provider: Provider
 ) -> None:
@@ -146,7 +158,9 @@ async def test_who_goes_away_does_not_spend_the_refresh_token_for_nothing(
     provider.takes = 1
     with anyio.move_on_after(0.5):
         await person.ask()
-    assert await person.ask() == (Viewer("alice", login=Login.SESSION), "id-1")
+    found = await person.ask()
+    assert found is not None
+    assert (found[0].subject, found[1]) == ("alice", "id-1")
     assert provider.renewed == ["refresh-0"]
 
 
