@@ -48,9 +48,9 @@ class Person:
         """Goes on from a page, as `follow` does."""
         for _ in range(20):
             while not answer.has_redirect_location:
-                answer = self.submit(answer)
-                if "Sign-in Success" in answer.text:
+                if "Sign-in Success" in answer.text:  # of a device: it leads nowhere
                     return str(answer.url)
+                answer = self.submit(answer)
             url = urljoin(str(answer.url), answer.headers["location"])
             if url.startswith(until):
                 return url

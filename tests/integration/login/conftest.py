@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from idp.person import Person
-from idp.provider import SECRET, Idp
+from idp.provider import SECRET, Idp, running
 from testbed.deadline import wait_until
 from testbed.ports import free_port, listening
 
@@ -160,6 +160,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all tests of a module that leave it as it is."""
     with starting(tmp_path_factory.mktemp("site")) as start:
         yield start()
+
+
+@pytest.fixture
+def idp(tmp_path: Path) -> Iterator[Idp]:
+    """A provider alone, whose client is nowhere."""
+    with running(tmp_path, "http://127.0.0.1:1") as provider:
+        yield provider
 
 
 @pytest.fixture(scope="module")

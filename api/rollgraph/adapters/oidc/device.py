@@ -126,7 +126,6 @@ class DeviceLogin:
                     known.token_endpoint,
                     grant_type=GRANT,
                     device_code=invitation.device_code,
-                    client_id=self._client_id,
                     **self._resource,
                 )
             )
