@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from acceptance.twins import Condition, Moment
+from samples import merged
 from testbed.cluster import Object
 from testbed.scenarios.manifests import (
     analysis_template,
@@ -129,23 +130,24 @@ UNCLEAR_ANALYSIS = Moment(
 
 
 def _background(s: Stage) -> Iterator[Condition]:
-    s.metrics.set("background", UNCLEAR)
-    metric = web_metric(s.metrics.url("background"), interval=HOUR, count=1)
-    s.apply(analysis_template("rate", metric))
+    """It is clear the next time: another run without a verdict might come at any step."""
+    name = f"background-{s.namespace}"
+    s.metrics.set(name, UNCLEAR)
+    s.apply(analysis_template("rate", web_metric(s.metrics.url(name), interval=HOUR, count=1)))
     analysis = {"templates": [{"templateName": "rate"}], "startingStep": 1}
     steps = (weight(50), pause(), weight(80), pause())
-    until = at(1, "Paused")
     s.apply(rollout(s.rollout, canary(*steps, analysis=analysis)))
     yield HEALTHY
     s.set_image("yellow")
-    yield (
-        lambda found: (
-            until(found)
-            and any(
-                p["reason"].startswith("Inc") for p in found["status"].get("pauseConditions", ())
-            )
-        )
-    )
+    yield at(1, "Paused")
+    yield inconclusive
+    s.metrics.set(name, 1.0)
+
+
+def inconclusive(found: Object) -> bool:
+    """The controller waits for a person's verdict."""
+    pauses = found["status"].get("pauseConditions") or ()
+    return any(pause["reason"] == "InconclusiveAnalysisRun" for pause in pauses)
 
 
 BACKGROUND = Moment("a background analysis without a verdict", _background)
@@ -226,16 +228,17 @@ PROMOTED = Moment(
     "a second revision",
     updated(weight(50), until=lambda f: HEALTHY(f) and f["status"]["currentStepIndex"] == 1),
 )
+
+
+def _promote_in_full(s: Stage) -> None:
+    body = {"status": {"promoteFull": True}}
+    s.cluster.patch("Rollout", s.rollout, body, s.namespace, sub="status")
+
+
 FULL = Moment(
-    "a full promotion that waits for pods",
-    _then(
-        WEIGHING,
-        lambda s: s.cluster.patch(
-            "Rollout", s.rollout, {"status": {"promoteFull": True}}, s.namespace, sub="status"
-        ),
-        at(2, "Progressing"),
-    ),
+    "a full promotion that waits for pods", _then(WEIGHING, _promote_in_full, at(2, "Progressing"))
 )
+RELEASED = Moment("a second revision after a pause", _then(PAUSED, _promote_in_full, HEALTHY))
 
 
 def _idle(s: Stage) -> Iterator[Condition]:
@@ -246,28 +249,56 @@ def _idle(s: Stage) -> Iterator[Condition]:
 IDLE = Moment("one revision", _idle)
 
 
-def _deployed(s: Stage) -> Iterator[Condition]:
-    s.apply(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "workload"},
-            "spec": {
-                "replicas": 0,
-                "selector": {"matchLabels": {"app": s.rollout}},
-                "template": template(s.rollout, "blue"),
-            },
-        }
-    )
-    ref = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "workload"}
+def _referring(s: Stage, api_version: str, kind: str, **spec: object) -> Object:
+    """A rollout whose template is in the object `workload`."""
+    ref = {"apiVersion": api_version, "kind": kind, "name": "workload"}
     found = rollout(s.rollout, canary(weight(50), pause()), workloadRef=ref)
-    spec = {k: v for k, v in found["spec"].items() if k not in {"template", "selector"}}
-    s.apply({**found, "spec": spec})
+    kept = {k: v for k, v in found["spec"].items() if k not in {"template", "selector"}}
+    return {**found, "spec": {**kept, **spec}}
+
+
+def _deployed(s: Stage) -> Iterator[Condition]:
+    spec = {
+        "replicas": 0,
+        "selector": {"matchLabels": {"app": s.rollout}},
+        "template": template(s.rollout, "blue"),
+    }
+    metadata = {"name": "workload"}
+    s.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
+    s.apply(_referring(s, "apps/v1", "Deployment"))
     yield HEALTHY
     s.patch({"template": template(s.rollout, "yellow")}, kind="Deployment", name="workload")
     yield at(1, "Paused")
 
 
+def _templated(s: Stage) -> Iterator[Condition]:
+    found: Object = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "workload"}}
+    s.apply({**found, "template": template(s.rollout, "blue")})
+    # Of this kind the controller takes no selector.
+    selector = {"matchLabels": {"app": s.rollout}}
+    s.apply(_referring(s, "v1", "PodTemplate", selector=selector))
+    yield HEALTHY
+    body = {"template": template(s.rollout, "yellow")}
+    s.cluster.patch("PodTemplate", "workload", body, s.namespace)
+    yield at(1, "Paused")
+
+
+TEMPLATED = Moment("the template of a PodTemplate", _templated)
+
+
+def _lessened(s: Stage) -> Iterator[Condition]:
+    """The second template only lacks something of the first."""
+    found = rollout(s.rollout, canary(weight(50), pause()))
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    more = {**container, "env": [{"name": "MORE", "value": "yes"}]}
+    pods = found["spec"]["template"]["spec"]
+    s.apply(merged(found, {"spec": {"template": {"spec": {**pods, "containers": [more]}}}}))
+    yield HEALTHY
+    s.patch({"template": {"spec": {"containers": [container]}}})
+    yield at(1, "Paused")
+
+
+LESSENED = Moment("a template with less in it", _lessened)
 DEPLOYED = Moment("the template of a Deployment", _deployed)
 LABELLED = Moment(
     "a canary whose pods are labelled",

@@ -14,7 +14,7 @@ from rollgraph.core.objects.meta import REVISION_ANNOTATION
 from testbed.cluster import Object
 from testbed.deadline import wait_until
 from testbed.metrics import Metrics
-from testbed.scenarios.stage import Stage
+from testbed.scenarios.stage import Stage, settle
 from testbed.spoke import Spoke
 
 NAME = "twin"
@@ -66,8 +66,7 @@ class Twins:
         """Waits until both have come so far, and are at rest."""
         for stage in (self.ours, self.theirs):
             stage.wait(condition, what)
-        for stage in (self.ours, self.theirs):
-            stage.settle()
+        settle(self.ours, self.theirs)
 
     def compare(self) -> None:
         """Fails unless they have become the same."""

@@ -51,6 +51,7 @@ RESOURCES: Mapping[str, Resource] = {
     "Namespace": Resource("v1", "namespaces", namespaced=False),
     "Node": Resource("v1", "nodes", namespaced=False),
     "Pod": Resource("v1", "pods"),
+    "PodTemplate": Resource("v1", "podtemplates"),
     "ReplicaSet": Resource("apps/v1", "replicasets"),
     "Role": Resource(RBAC, "roles"),
     "RoleBinding": Resource(RBAC, "rolebindings"),

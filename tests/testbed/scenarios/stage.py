@@ -105,25 +105,32 @@ class Stage:
 
     def settle(self) -> None:
         """Wait until no object of the scenario has changed for half a second."""
-        last: list[str] = []
-        since = time.monotonic()
+        settle(self)
 
-        def check() -> str | None:
-            nonlocal last, since
-            now = self._fingerprint()
-            if now != last:
-                last, since = now, time.monotonic()
-            still = time.monotonic() - since
-            return None if still >= QUIET_SECONDS else "objects still change"
-
-        wait_until(check, seconds=SETTLE_SECONDS, what=f"quiet in {self.namespace}")
-
-    def _fingerprint(self) -> list[str]:
+    def fingerprint(self) -> list[str]:
+        """Every object of the scenario with its version."""
         return [
             f"{kind}/{found['metadata']['name']}@{found['metadata']['resourceVersion']}"
             for kind in WATCHED
             for found in self.cluster.list(kind, self.namespace)
         ]
+
+
+def settle(*stages: Stage) -> None:
+    """Wait until no object of these scenarios has changed for half a second."""
+    last: list[str] = []
+    since = time.monotonic()
+
+    def check() -> str | None:
+        nonlocal last, since
+        now = [line for stage in stages for line in stage.fingerprint()]
+        if now != last:
+            last, since = now, time.monotonic()
+        still = time.monotonic() - since
+        return None if still >= QUIET_SECONDS else "objects still change"
+
+    names = ", ".join(stage.namespace for stage in stages)
+    wait_until(check, seconds=SETTLE_SECONDS, what=f"quiet in {names}")
 
 
 Script = Callable[[Stage], Iterator[str]]

@@ -61,8 +61,9 @@ def promote(rollout: Rollout, raw: Manifest) -> Plan | Refusal:
     if step is None:
         return Plan(tuple(held), said[0])
     patch, message = step
-    # With a pause, by exception, the spec goes first: while `spec.paused` holds it, the controller
-    # forgets that a pause has been ended, and would begin the same pause again.
+    # With a pause the spec goes first: while `spec.paused` holds it, the controller forgets that a
+    # pause has been ended, and would begin the same pause again. A running step is left first, lest
+    # it ends by itself in between and the next one is left.
     pausing = bool(rollout.status.pause_conditions)
     patches = [*held, patch] if pausing else [patch, *held]
     return Plan(tuple(patches), " and ".join([*said, message]))
@@ -74,15 +75,16 @@ def promote_full(rollout: Rollout) -> Plan | Refusal:
         return refusal
     patches: list[Patch] = []
     said: list[str] = []
+    if rollout.spec.paused:
+        # First, for what the controller does about a full promotion would come between the two.
+        patches.append(spec_patch(rollout, _UNPAUSED))
+        said.append("resumes it")
     wanted = not rollout.fully_promoted
     if wanted and not rollout.status.promote_full:
         patches.append(status_patch(rollout, {"promoteFull": True}))
     if wanted:
         though = ", although it was aborted" if rollout.status.abort else ""
         said.append(f"promotes it in full{though}")
-    if rollout.spec.paused:
-        patches.append(spec_patch(rollout, _UNPAUSED))
-        said.append("resumes it")
     promotes = rollout.status.current_pod_hash if wanted else ""
     return Plan(tuple(patches), " and ".join(said), promotes)
 

@@ -70,11 +70,12 @@ def jump(action: JumpToStep, rollout: Rollout, raw: Manifest) -> Plan | Refusal:
 def at_step(raw: Manifest, index: int) -> dict[str, Any]:
     """The status with which the controller begins with that step.
 
-    Three things beside the index must go with the step that is left, which the peers leave.
-    A pause and `controllerPause`: together they would mean to the next pause that it has been
-    ended, and it would be skipped, too. The name of the running analysis and experiment: if the
-    next step is of the same kind, the controller would take the old run for the new step's. And
-    what step plugins said of the steps that are to run again: they would count as done.
+    Three things beside the index must go with the step that is left, which others leave. A pause
+    and `controllerPause`: together they would mean to the next pause that it has been ended, and it
+    would be skipped, too. The names of the running analysis and experiment: of an experiment the
+    controller would take the old one for the next step's, if that is one as well (an analysis run
+    it knows by its label, as of 1.10). And what step plugins said of the steps that are to run
+    again: they would count as done.
     """
     canary = (raw.get("status") or {}).get("canary") or {}
     left: dict[str, Any] = {

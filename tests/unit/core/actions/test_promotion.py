@@ -107,7 +107,7 @@ def test_resumes_before_it_ends_a_pause_of_the_controller() -> None:
     assert plan.message == "resumes it and ends the pause of step 4 of 4 (pause)"
 
 
-def test_writes_the_status_first_where_nothing_can_get_lost() -> None:
+def test_leaves_a_running_step_before_it_resumes_lest_two_end() -> None:
     plan = planned(
         Promote(), PAUSED, {**AT_ANALYSIS, "spec": {**AT_ANALYSIS["spec"], "paused": True}}
     )
@@ -187,9 +187,10 @@ def test_in_full_ends_a_pause_by_hand_too() -> None:
     plan = planned(PromoteFull(), "blue-green-paused", {"spec": {"paused": True}})
 
     assert sent(plan) == [
-        ("status", {"status": {"promoteFull": True}}),
         ("", {"spec": {"paused": False}}),
+        ("status", {"status": {"promoteFull": True}}),
     ]
+    assert plan.message == "resumes it and promotes it in full"
 
 
 def test_in_full_is_stronger_than_an_abort() -> None:
