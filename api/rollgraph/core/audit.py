@@ -141,6 +141,7 @@ class AuditFilter(msgspec.Struct, frozen=True):
     cluster: StringFilter | None = None
     namespace: StringFilter | None = None
     name: StringFilter | None = None
+    operation: StringFilter | None = None
     allowed: bool | None = None
     refused_by: tuple[Layer, ...] | None = None
     result: tuple[Result, ...] | None = None
@@ -192,6 +193,7 @@ def _on_texts(wanted: AuditFilter) -> Iterable[Callable[[AuditRow], bool]]:
         (wanted.cluster, lambda entry: entry.ref.cluster if entry.ref else ""),
         (wanted.namespace, lambda entry: entry.ref.namespace if entry.ref else ""),
         (wanted.name, lambda entry: entry.ref.name if entry.ref else ""),
+        (wanted.operation, lambda entry: entry.operation),
     )
     for condition, of in texts:
         if condition is not None:

@@ -180,6 +180,7 @@ async def test_pages_go_on_from_a_cursor(asking: Asking) -> None:
         ('verb: {in: ["promote", "login"]}', ["login", "promote"]),
         ('cluster: {eq: "east"}', ["promote"]),
         ('namespace: {eq: "shop"}, name: {contains: "check"}', ["promote"]),
+        ('operation: {eq: "op-1"}', ["promote"]),
         ("decision: REFUSED", ["abort"]),
         ("decision: ALLOWED", ["login", "promote"]),
         ("refusedBy: [SCOPE]", ["abort"]),
@@ -189,7 +190,7 @@ async def test_pages_go_on_from_a_cursor(asking: Asking) -> None:
     ],
 )
 async def test_a_filter_is_the_cores(asking: Asking, wanted: str, verbs: list[str]) -> None:
-    asking.tell(ref=RolloutRef("east", "shop", "checkout"))
+    asking.tell(ref=RolloutRef("east", "shop", "checkout"), operation="op-1")
     asking.tell(verb="login")
     asking.tell(viewer=BOB, verb="abort", result=Result.REFUSED, decision=SCOPED)
     data = await asking.ask(f"{{ auditEvents(filter: {{{wanted}}}) {{ nodes {{ verb }} }} }}")

@@ -46,6 +46,9 @@ class AuditEventFilter:
     )
     namespace: StringFilter | None = strawberry.field(description="On the namespace.", default=None)
     name: StringFilter | None = strawberry.field(description="On the rollout's name.", default=None)
+    operation: StringFilter | None = strawberry.field(
+        description="On what belongs together, as an action's `operationId`.", default=None
+    )
     decision: Verdict | None = strawberry.field(
         description="Whether they might do it.", default=None
     )
@@ -66,6 +69,7 @@ class AuditEventFilter:
             cluster=_core(self.cluster),
             namespace=_core(self.namespace),
             name=_core(self.name),
+            operation=_core(self.operation),
             allowed=None if self.decision is None else self.decision is Verdict.ALLOWED,
             refused_by=None if self.refused_by is None else tuple(self.refused_by),
             result=None if self.result is None else tuple(self.result),
