@@ -255,6 +255,7 @@ def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         allow_abbrev=False,
     )
     lint.add_argument("file", metavar="FILE", help="CSV; or argocd-rbac-cm, as YAML")
+    lint.add_argument("--match-mode", metavar="MODE", help="of CSV: glob or regex (default: glob)")
     lint.set_defaults(run=_policy_lint)
 
 
@@ -389,7 +390,7 @@ def _policy_can(arguments: argparse.Namespace) -> int:
 def _policy_lint(arguments: argparse.Namespace) -> int:
     from rollgraph.server import policycommands
 
-    findings = policycommands.lint_file(Path(arguments.file))
+    findings = policycommands.lint_file(Path(arguments.file), arguments.match_mode)
     for finding in findings:
         print(finding)
     return FAILED if findings else OK

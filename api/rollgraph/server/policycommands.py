@@ -60,9 +60,15 @@ def can(arguments: argparse.Namespace) -> Answer:
     return Answer(answers["the compiled policy"], _told(found, question, names), doubt)
 
 
-def lint_file(path: Path) -> Sequence[Finding]:
-    """What is odd about a policy; raises `ConfigError` if it cannot be read."""
+def lint_file(path: Path, match_mode: str | None = None) -> Sequence[Finding]:
+    """What is odd about a policy; raises `ConfigError` if it cannot be read.
+
+    A ConfigMap says itself what its patterns are.
+    """
     text = read_argocd(path) if _is_argocd(path) else PolicyText((_document(path),))
+    if match_mode is not None:
+        mode = sources.load({"policy.match_mode": match_mode}, {}).policy.match_mode
+        text = msgspec.structs.replace(text, match_mode=mode)
     every = (*text.documents, *text.projects.values())
     policy = parse(every, text.dialect)
     known = policy + parse(builtin(text.dialect, text.match_mode), text.dialect)
@@ -148,7 +154,7 @@ def _is_argocd(path: Path) -> bool:
     if _objects(content, path) is not None:
         return True
     policy = parse([PolicyDocument(str(path), content)], Dialect.ARGOCD)
-    return any(rule.resource.startswith(APPLICATIONS) for rule in policy.rules)
+    return any(APPLICATIONS in rule.resource for rule in policy.rules)
 
 
 def _objects(content: str, path: Path) -> list[dict[str, Any]] | None:

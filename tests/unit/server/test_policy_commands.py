@@ -135,6 +135,17 @@ def test_lint_tells_each_oddity_by_its_line(
     assert said.startswith(f"{path}:1: object 'my-project' matches none")
 
 
+def test_lint_reads_regular_expressions_if_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rbac.csv"
+    path.write_text("p, a, ^applications$, ^get$, shop/app, allow\n", "utf-8")
+    assert main(["policy", "lint", str(path), "--match-mode", "regex"]) == 1
+    assert "matches any text that has it somewhere" in capsys.readouterr().out
+    assert main(["policy", "lint", str(path), "--match-mode", "fnmatch"]) == 2
+    assert "--policy-match-mode: policy.match_mode: expected" in capsys.readouterr().err
+
+
 def test_lint_of_what_is_no_policy_is_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
