@@ -2,20 +2,19 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 import anyio
 import msgspec
 
 from rollgraph.acting.outcome import InvalidInput, Outcome
-from rollgraph.acting.request import ActionRequest
-from rollgraph.core.actions.action import Restart
+from rollgraph.acting.request import ActionRequest, whenever
 from rollgraph.core.errors import KeyTakenError
 from rollgraph.core.viewer import Viewer
 from rollgraph.ports import Clock, Receipts
 
-# Characters. A UUID has 36, and what a pipeline names its runs by not many more.
-LONGEST_KEY = 255
+# Characters. A UUID has 36, and what a pipeline names its runs by not many more; but to the key of
+# many rollouts the name of each is added, which may have some 600.
+LONGEST_KEY = 1024
 
 _encode = msgspec.json.Encoder().encode
 _outcomes = msgspec.json.Decoder(Outcome)
@@ -72,20 +71,13 @@ class Repeats:
 
     def _fingerprint(self, request: ActionRequest) -> str:
         """Equal for requests that ask the same."""
-        action = request.action
-        if isinstance(action, Restart) and _passed(action.at, self._clock.now()):
-            # At once, at each of its repetitions.
-            action = Restart(datetime.fromtimestamp(0, UTC))
+        action = whenever(request.action, self._clock.now())
         return _digest(
             type(action).__name__,
             _encode(action).decode(),
             str(request.ref),
             _encode(request.expected).decode(),
         )
-
-
-def _passed(at: datetime, now: datetime) -> bool:
-    return at.tzinfo is not None and at <= now
 
 
 def _counts(outcome: Outcome) -> bool:

@@ -1,10 +1,11 @@
 """What a caller asks to be done: one action on one rollout, or on many."""
 
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import msgspec
 
-from rollgraph.core.actions.action import Action
+from rollgraph.core.actions.action import Action, Restart
 from rollgraph.core.actions.plan import Expectations
 from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.refs import RolloutRef
@@ -74,3 +75,14 @@ class BulkRequest(msgspec.Struct, frozen=True):
     dry_run: bool = False
     stop_on_first_error: bool = False
     idempotency_key: str = ""
+
+
+def whenever(action: Action, now: datetime) -> Action:
+    """The action, equal for each time at which somebody asks for the same.
+
+    A restart at once names the moment at which it is asked for: another one when it is repeated, or
+    run after it has been shown.
+    """
+    if isinstance(action, Restart) and action.at.tzinfo is not None and action.at <= now:
+        return Restart(datetime.fromtimestamp(0, UTC))
+    return action

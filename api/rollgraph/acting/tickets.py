@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from rollgraph.acting.request import Expected
+from rollgraph.acting.request import Expected, whenever
 from rollgraph.core.actions.action import Action
 from rollgraph.core.errors import BadRequestError
 from rollgraph.core.refs import RolloutRef
@@ -76,7 +76,7 @@ class Tickets:
     def write(self, viewer: Viewer, action: Action, items: list[Item]) -> tuple[str, datetime]:
         """A ticket for a viewer's action on these rollouts, and until when it is good."""
         until = self._clock.now() + GOOD_FOR
-        ticket = _Ticket(until.timestamp(), _who(viewer), _what(action), items)
+        ticket = _Ticket(until.timestamp(), _who(viewer), _what(action, self._clock.now()), items)
         packed = zlib.compress(_encode(ticket))
         return base64.urlsafe_b64encode(self._signature(packed) + packed).decode(), until
 
@@ -91,7 +91,7 @@ class Tickets:
             raise BadRequestError(
                 "not a token of yours from here: make a dry run, and pass its token on as it is"
             )
-        if ticket.what != _what(action):
+        if ticket.what != _what(action, self._clock.now()):
             raise BadRequestError("the token is for another action: make a dry run of this one")
         if ticket.until <= self._clock.now().timestamp():
             raise BadRequestError(
@@ -119,5 +119,6 @@ def _who(viewer: Viewer) -> str:
     return hashlib.sha256(_encode([viewer.issuer, viewer.subject])).hexdigest()
 
 
-def _what(action: Action) -> str:
+def _what(action: Action, now: datetime) -> str:
+    action = whenever(action, now)
     return f"{type(action).__name__} {_encode(action).decode()}"

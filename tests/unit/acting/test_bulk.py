@@ -21,7 +21,7 @@ from rollgraph.acting.outcome import (
 )
 from rollgraph.acting.request import MAX_BULK, BulkRequest, Listed, Matching
 from rollgraph.acting.tickets import GOOD_FOR
-from rollgraph.core.actions.action import Abort, Action, Pause, Promote
+from rollgraph.core.actions.action import Abort, Action, Pause, Promote, Restart
 from rollgraph.core.audit import Result
 from rollgraph.core.decision import ALLOWED, Decision, Layer
 from rollgraph.core.errors import UnreachableError
@@ -191,6 +191,26 @@ async def test_it_is_run_with_the_token_only(stage: Stage, actor: Actor) -> None
 
     assert outcome.succeeded == len(NAMES)
     assert {stage.step(name) for name in NAMES} == {3}
+
+
+async def test_a_restart_at_once_may_be_shown_and_run_at_different_times(
+    stage: Stage, actor: Actor
+) -> None:
+    token = await previewed(actor, Restart(stage.clock.now()))
+    await anyio.sleep(60)
+    at_once = Restart(stage.clock.now())
+    outcome = await actor.bulk(ANYBODY, BulkRequest(at_once, Matching(ALL, token)))
+    assert outcome.succeeded == len(NAMES)
+
+    later = Restart(stage.clock.now() + timedelta(hours=1))
+    refused = await actor.bulk(ANYBODY, BulkRequest(later, Matching(ALL, token)))
+    assert isinstance(refused.failure, InvalidInput)
+
+
+async def test_a_long_key_fits_long_names(stage: Stage, actor: Actor) -> None:
+    request = BulkRequest(Promote(), listed("a" * 253), idempotency_key="k" * 128)
+    (outcome,) = (await actor.bulk(ANYBODY, request)).outcomes
+    assert isinstance(outcome.failure, NotFound)
 
 
 async def test_what_came_later_is_not_touched(stage: Stage, actor: Actor) -> None:

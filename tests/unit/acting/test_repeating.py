@@ -7,6 +7,7 @@ from fakes.hands import CLUSTER, Stage, acting, failing, lost, silent
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.access.everything import Everything
 from rollgraph.acting.outcome import InvalidInput, Outcome, TimedOut
+from rollgraph.acting.repeats import LONGEST_KEY
 from rollgraph.acting.request import ActionRequest
 from rollgraph.adapters.memory.receipts import KEPT
 from rollgraph.core.actions.action import Abort, Pause, Promote, Restart
@@ -76,7 +77,7 @@ async def test_a_key_stands_for_one_request(stage: Stage, other: ActionRequest) 
     assert not outcome.applied
 
 
-@pytest.mark.parametrize("key", ["x" * 256, "a\nb"])
+@pytest.mark.parametrize("key", ["x" * (LONGEST_KEY + 1), "a\nb"])
 async def test_a_key_is_short_and_can_be_read(stage: Stage, key: str) -> None:
     actor = await stage.actor()
     outcome = await actor.act(ANYBODY, acting("cart", Promote(), idempotency_key=key))
