@@ -55,8 +55,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _problems(found: list[tuple[str, Oidc]]) -> Iterator[str]:
-    urls: dict[str, str] = {}
-    prefixes: dict[tuple[str, str], str] = {}
+    first: dict[tuple[str, str], str] = {}
     for path, provider in found:
         if not provider.issuer:
             yield f"{path}.issuer: expected the provider's URL; got none"
@@ -70,11 +69,16 @@ def _problems(found: list[tuple[str, Oidc]]) -> Iterator[str]:
         for text in provider.required_claims:
             if not all(_pair(text)):
                 yield f"{path}.required_claims: expected claim=value; got {text!r}"
-        if (other := urls.setdefault(provider.issuer, path)) != path:
-            yield f"{path}.issuer: {provider.issuer} stands at {other} already"
-        spoken = provider.username_prefix, provider.groups_prefix
-        if (other := prefixes.setdefault(spoken, path)) != path:
-            yield (
-                f"{path}.username_prefix: expected another than that of {other}: else a user "
-                "of one provider could be taken for one of the other"
-            )
+        for key, value, reason in _distinct(provider):
+            if (other := first.setdefault((key, value), path)) != path:
+                yield f"{path}.{key}: expected another than that of {other}; got {value!r}{reason}"
+
+
+def _distinct(provider: Oidc) -> Iterator[tuple[str, str, str]]:
+    """What no two providers may have alike, and why."""
+    mistaken = ": else those of one provider could be taken for those of the other"
+    yield "issuer", provider.issuer, ""
+    yield "username_prefix", provider.username_prefix, mistaken
+    if provider.groups_claims:
+        hint = ", or no groups_claims where a provider has no groups"
+        yield "groups_prefix", provider.groups_prefix, mistaken + hint

@@ -21,7 +21,7 @@ from rollgraph.ports import Clock, Rights, TokenVerifier
 from rollgraph.server.auth import agreements
 from rollgraph.server.auth.browsers import Browsers, Lifetime
 from rollgraph.server.auth.callers import Callers
-from rollgraph.server.auth.origins import Origins
+from rollgraph.server.auth.origins import Origins, loopback
 from rollgraph.server.auth.routes import CommandLine, Door, no_session
 from rollgraph.server.auth.verifiers import Verifiers
 from rollgraph.server.settings import AuthMode, Oidc, Settings
@@ -86,8 +86,13 @@ def logins(
 def check(settings: Settings) -> None:
     """Raises `ConfigError` for what would keep `logins` from being put together."""
     _options(settings)
-    for _, provider in agreements.providers(settings):
+    for path, provider in agreements.providers(settings):
         _client(provider)
+        if provider.client_id and not settings.http.url and not loopback(settings.http.host):
+            raise ConfigError(
+                f"http.url (--url): expected the URL at which people come, since {path}.client_id "
+                "lets them log in with a browser, and it must know where to come back to"
+            )
 
 
 async def _anybody(_: object) -> Caller:
