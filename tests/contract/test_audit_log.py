@@ -17,8 +17,12 @@ from rollgraph.core.filtering import StringFilter
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.viewer import Viewer
 from rollgraph.ports import AuditLog, Clock
+from rollgraph.server.audittrail import AuditTrail
 
-FACTORIES: dict[str, Callable[[Clock], AuditLog]] = {"memory": MemoryAuditLog}
+FACTORIES: dict[str, Callable[[Clock], AuditLog]] = {
+    "memory": MemoryAuditLog,
+    "trail": lambda clock: AuditTrail(MemoryAuditLog(clock)),
+}
 ALICE = Viewer("alice@example.com", groups=("shop",), issuer="https://idp.example.com")
 BOB = Viewer("bob@example.com")
 CHECKOUT = RolloutRef("prod-eu", "shop", "checkout")

@@ -72,6 +72,7 @@ class Context:
         "_caller",
         "_mirror",
         "_now",
+        "_refusals",
         "_seen",
         "about",
         "fleet_reads",
@@ -99,6 +100,7 @@ class Context:
         self._caller = caller
         self._actor = actor
         self._audit = audit
+        self._refusals: set[tuple[str, Decision, RolloutRef | None]] = set()
         self._seen = SeenFleet(mirror, caller.rights)
         self.patience = patience
         self.request_id = request_id
@@ -142,8 +144,13 @@ class Context:
         return self._audit
 
     def tell_refusal(self, verb: str, decision: Decision, ref: RolloutRef | None = None) -> None:
-        """Tells the audit that the caller may not do something, if somebody keeps one."""
-        if self._audit is not None:
+        """Tells the audit that the caller may not do something, if somebody keeps one.
+
+        Once in a request: a field that is refused on each of 200 rollouts is one thing to know.
+        """
+        refusal = (verb, decision, ref)
+        if self._audit is not None and refusal not in self._refusals:
+            self._refusals.add(refusal)
             self._audit.record(
                 AuditEntry(
                     viewer=self._caller.viewer,

@@ -246,6 +246,15 @@ async def test_a_token_that_may_not_read_is_told_of(asking: Asking) -> None:
     assert (row.entry.verb, row.entry.decision.missing_scopes) == ("get", ("rollouts:read",))
 
 
+async def test_what_is_refused_on_each_rollout_is_told_once(asking: Asking) -> None:
+    asking.mirror.put_rollout(view("canary-healthy", name="cart"))
+    rights = Narrow(Scope.READ)
+    document = "{ rollouts { nodes { auditEvents { totalCount } } } }"
+    result = await asking.run(document, rights)
+    assert len(result.errors or ()) == 2
+    assert (await asking.log.page(AuditRequest())).total == 1
+
+
 @pytest.mark.parametrize("argument", ["first: 201", "first: 1, last: 1", 'after: "x"'])
 async def test_what_makes_no_sense_is_said(asking: Asking, argument: str) -> None:
     result = await asking.run(f"{{ auditEvents({argument}) {{ totalCount }} }}")

@@ -1,7 +1,7 @@
 """An application on a schema of two fields, with no fleet behind it."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
@@ -74,6 +74,7 @@ def make() -> Iterator[Make]:
         *,
         known: tuple[str, ...] = (),
         watch: Callable[[], Awaitable[None]] = anyio.sleep_forever,
+        announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever,
         on_death: Callable[[Exception], None] = lambda _: None,
         endpoint: type[Endpoint] = Endpoint,
         settings: Settings | None = None,
@@ -88,6 +89,7 @@ def make() -> Iterator[Make]:
                 schema, lambda request_id, _: cast("Any", RequestId(request_id)), **visit
             ),
             watch=watch,
+            announce=announce,
             graphiql=graphiql,
         )
         app = create_app(services, known, on_death=on_death)

@@ -42,6 +42,30 @@ def test_watches_while_it_runs_and_no_longer(make: Make) -> None:
     assert deaths == []
 
 
+def test_clusters_are_told_to_the_last_before_the_way_to_them_is_closed(make: Make) -> None:
+    events: list[str] = []
+
+    async def watch() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            events.append("closed")
+
+    async def announce() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+                events.append("told")
+
+    client = make(watch=watch, announce=announce)
+    client.get("/livez")
+    client.__exit__(None, None, None)
+    client.__enter__()  # the fixture will leave it again
+    assert events[:2] == ["told", "closed"]
+
+
 def test_tells_when_watching_dies(make: Make) -> None:
     async def watch() -> None:
         raise RuntimeError("a bug")
