@@ -4,7 +4,15 @@ A port speaks of intents, not of a technology. Each states its guarantees here, 
 declared; one contract suite (`tests/contract`) holds every adapter to them.
 """
 
-from collections.abc import AsyncIterator, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -18,6 +26,7 @@ from rollgraph.core.auditpages import AuditPage, AuditRequest
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.decision import Decision
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
+from rollgraph.core.feed.news import Frontier, News
 from rollgraph.core.filtering import RolloutFilter
 from rollgraph.core.identity import OURSELVES, Identity, IdentityMode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
@@ -470,6 +479,17 @@ class Rights(Protocol):
         """
 
 
+class Authority(Protocol):
+    """Says what viewers may see and do, by the policy of the moment."""
+
+    @property
+    def stamp(self) -> Hashable:
+        """Another one whenever somebody's rights may be others. Cheap: asked for each event."""
+
+    def rights(self, viewer: Viewer) -> Rights:
+        """What a viewer may see and do now; what was given stays as it is, whatever changes."""
+
+
 class Receipts(Protocol):
     """What came of requests that may be repeated, for 24 hours, under keys that nobody guesses.
 
@@ -561,4 +581,59 @@ class Broker(Protocol):
 
         The first item is None: from then on it listens. It does not end by itself: a broken
         connection is made again, and is None.
+        """
+
+
+class Listening(Protocol):
+    """What waits for one listener, within bounds; as a context it ends the listening.
+
+    All that was wanted, in order. A listener that is too slow loses the story and keeps the state:
+    of several news of one rollout one is left, from how it was to how it is.
+    """
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits."""
+
+    async def wait(self) -> None:
+        """Until something waits, or everybody is woken for another reason."""
+
+    def take(self) -> News | None:
+        """The next that waits; None if some were dropped, so that one has to look anew.
+
+        `IndexError` if nothing waits.
+        """
+
+    def drain(self) -> Sequence[News | None]:
+        """All that waits, which then waits no more."""
+
+    def __enter__(self) -> "Listening": ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Newsroom(Protocol):
+    """What has changed in the fleet's model, told to whoever listens.
+
+    The model comes first: whoever hears of a change finds it there.
+    """
+
+    @property
+    def frontier(self) -> Frontier:
+        """How far the model has come."""
+
+    def subscribe(self, wanted: Callable[[News], bool]) -> Listening:
+        """Listens from now on.
+
+        Whoever wants the state first looks at the model next, without waiting in between: then
+        nothing is missed and nothing is heard twice.
+
+        Args:
+            wanted: Which news; asked at once for each, so it has to be quick.
+        """
+
+    def since(self, positions: Mapping[str, Position]) -> Sequence[News] | None:
+        """All news of these spokes after their positions, in the order in which they came.
+
+        None if some are not known any more, or a spoke is not there.
         """

@@ -3,12 +3,14 @@
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.feed.entries import Position, Subject, Value
+from rollgraph.core.feed.news import Frontier, News
 from rollgraph.core.feed.replica import Step
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
-from rollgraph.feed.news import News
 from rollgraph.feed.subscription import MOST, Subscription
 from rollgraph.ports import Mirror, Projection
 
@@ -33,12 +35,20 @@ class FanOut:
         self._mirror = mirror
         self._history: deque[News] = deque(maxlen=history)
         self._positions: dict[str, Position] = {}
+        self._frontier: Frontier | None = None
         self._listeners: dict[Subscription, None] = {}
 
     @property
     def positions(self) -> Mapping[str, Position]:
         """How far the model has come, by spoke."""
         return dict(self._positions)
+
+    @property
+    def frontier(self) -> Frontier:
+        """See `ports.Newsroom`."""
+        if self._frontier is None:
+            self._frontier = Frontier(dict(self._positions))
+        return self._frontier
 
     def take(self, cluster: str, step: Step) -> None:
         """See `Sink`."""
@@ -48,8 +58,12 @@ class FanOut:
         news = News(
             cluster, entry.subject, step.position, entry.at, before, entry.value, step.whole
         )
-        self._positions[cluster] = step.position
+        known = self.frontier if self._listeners and not step.whole else None
+        self._positions[cluster], self._frontier = step.position, None
         self._history.append(news)
+        if self._listeners:
+            # What is remembered goes without: a frontier is as large as the fleet has spokes.
+            news = msgspec.structs.replace(news, frontier=known or self.frontier)
         for listener in [*self._listeners]:
             listener.offer(news)
 
@@ -57,8 +71,14 @@ class FanOut:
         """See `Sink`. Whoever listens looks anew."""
         self._projection.drop_cluster(cluster)
         self._positions.pop(cluster, None)
+        self._frontier = None
         for listener in [*self._listeners]:
             listener.tear()
+
+    def nudge(self) -> None:
+        """Wakes everybody who listens: something else has changed that they depend on."""
+        for listener in [*self._listeners]:
+            listener.nudge()
 
     def subscribe(self, wanted: Callable[[News], bool], most: int = MOST) -> Subscription:
         """Listens from now on.
@@ -71,17 +91,17 @@ class FanOut:
         return made
 
     def since(self, positions: Mapping[str, Position]) -> Sequence[News] | None:
-        """All news after these positions, in the order in which they came.
+        """All news of these spokes after their positions, in the order in which they came.
 
-        None if some are not known any more, or other spokes are named than there are.
+        None if some are not known any more, or a spoke is not there.
         """
-        if positions.keys() != self._positions.keys():
-            return None
         missed = [news for news in self._history if _is_after(news, positions)]
         whole = Counter(news.cluster for news in missed if news.whole)
-        for cluster, here in self._positions.items():
-            known = positions[cluster]
-            if known.epoch != here.epoch or whole[cluster] != here.seq - known.seq:
+        for cluster, known in positions.items():
+            here = self._positions.get(cluster)
+            if here is None or known.epoch != here.epoch:
+                return None
+            if whole[cluster] != here.seq - known.seq:
                 return None
         return missed
 
@@ -103,7 +123,7 @@ class FanOut:
 
 
 def _is_after(news: News, positions: Mapping[str, Position]) -> bool:
-    known = positions.get(news.cluster)  # None if the spoke is gone since
+    known = positions.get(news.cluster)
     if known is None or known.epoch != news.position.epoch:
         return False
     return news.position.seq > known.seq

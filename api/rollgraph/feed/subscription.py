@@ -2,11 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 
 import anyio
 
-from rollgraph.feed.news import News, together
+from rollgraph.core.feed.news import News, together
 
 # News that wait for one listener. A browser on a slow line takes some 50 a second; this is what a
 # fleet of 300 that is deployed all at once brings in a second or two.
@@ -53,6 +52,31 @@ class Subscription:
         self._waiting.append(None)
         self._came.set()
 
+    def nudge(self) -> None:
+        """Ends a `wait` although nothing came."""
+        self._came.set()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits."""
+        return bool(self._waiting)
+
+    async def wait(self) -> None:
+        """Until something waits, or it is nudged, also if that was since the last wait ended."""
+        if not self._waiting:
+            await self._came.wait()
+        self._came = anyio.Event()
+
+    def take(self) -> News | None:
+        """The next of what waits; None if some were dropped. `IndexError` if nothing waits."""
+        return self._waiting.popleft()
+
+    def drain(self) -> list[News | None]:
+        """All that waits, which then waits no more."""
+        all_of_it = [*self._waiting]
+        self._waiting.clear()
+        return all_of_it
+
     def __aiter__(self) -> "Subscription":
         """It is its own iterator."""
         return self
@@ -60,20 +84,14 @@ class Subscription:
     async def __anext__(self) -> News | None:
         """The next news; None if some were dropped."""
         while not self._waiting:
-            self._came = anyio.Event()
-            await self._came.wait()
-        return self._waiting.popleft()
+            await self.wait()
+        return self.take()
 
     def __enter__(self) -> "Subscription":
         """Subscribed from the start."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Ends it: nothing waits any more."""
         self._waiting.clear()
         self._ended(self)

@@ -11,11 +11,11 @@ from rollgraph.adapters.memory import MemoryMirror
 from rollgraph.core.changes import Added, Deleted, PhaseChanged
 from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.core.feed.entries import Entry, Position, Value
+from rollgraph.core.feed.news import News
 from rollgraph.core.feed.replica import Step
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import ObjectKey, RolloutRef
 from rollgraph.feed.fanout import FanOut
-from rollgraph.feed.news import News
 from rollgraph.feed.subscription import Subscription
 
 
@@ -144,7 +144,7 @@ async def test_who_was_away_hears_what_they_missed(feeds: Feeds) -> None:
     assert feeds.fanout.since(feeds.fanout.positions) == []
 
 
-@pytest.mark.parametrize("reason", ["too long ago", "another epoch", "a hole", "a new spoke"])
+@pytest.mark.parametrize("reason", ["too long ago", "another epoch", "a hole", "no such spoke"])
 async def test_who_cannot_be_told_all_is_told_so(reason: str) -> None:
     feeds = Feeds(history=3)
     feeds.rollout("east/shop/checkout")
@@ -157,8 +157,60 @@ async def test_who_cannot_be_told_all_is_told_so(reason: str) -> None:
     elif reason == "a hole":
         feeds.rollout("east/shop/checkout", Phase.DEGRADED, whole=False)
     else:
-        feeds.rollout("west/shop/checkout")
+        cursor = {**cursor, "west": Position("a", 0)}
     assert feeds.fanout.since(cursor) is None
+
+
+async def test_who_asks_for_one_spoke_is_told_of_that_one(feeds: Feeds) -> None:
+    feeds.rollout("east/shop/checkout")
+    cursor = feeds.fanout.positions
+    feeds.rollout("west/shop/checkout")
+    feeds.rollout("east/shop/checkout", Phase.DEGRADED)
+    missed = feeds.fanout.since(cursor)
+    assert missed is not None
+    assert told([*missed]) == ["east/shop/checkout 2"]
+
+
+async def test_news_say_how_far_all_feeds_had_come(feeds: Feeds) -> None:
+    feeds.rollout("east/shop/checkout")
+    with feeds.fanout.subscribe(everything) as subscription:
+        feeds.rollout("west/shop/checkout")
+        feeds.rollout("east/shop/checkout", Phase.DEGRADED)
+        news = await heard(subscription, 2)
+    frontiers = [item.frontier for item in news if item]
+    assert [dict(item.positions) for item in frontiers if item] == [
+        {"east": Position("a", 1), "west": Position("a", 1)},
+        {"east": Position("a", 2), "west": Position("a", 1)},
+    ]
+    assert feeds.fanout.frontier is frontiers[-1]
+
+
+async def test_what_fills_a_hole_does_not_say_that_it_is_filled(feeds: Feeds) -> None:
+    feeds.rollout("east/shop/checkout")
+    with feeds.fanout.subscribe(everything) as subscription:
+        feeds.rollout("east/shop/checkout", Phase.DEGRADED, whole=False)
+        feeds.rollout("west/shop/checkout")
+        filling, later = await heard(subscription, 2)
+    assert filling
+    assert filling.frontier
+    assert filling.frontier.positions == {"east": Position("a", 1)}
+    assert later
+    assert later.frontier
+    assert later.frontier.positions["east"] == Position("a", 2)
+
+
+async def test_a_listener_can_be_woken_for_another_reason(feeds: Feeds) -> None:
+    with feeds.fanout.subscribe(everything) as subscription:
+        feeds.fanout.nudge()
+        with anyio.fail_after(1):
+            await subscription.wait()
+        assert not subscription.waiting
+        feeds.rollout("east/shop/checkout")
+        feeds.rollout("east/shop/cart")
+        await subscription.wait()
+        assert told([subscription.take()]) == ["east/shop/checkout 1"]
+        assert told(subscription.drain()) == ["east/shop/cart 2"]
+        assert not subscription.waiting
 
 
 async def test_a_spoke_that_is_gone_takes_its_rollouts_with_it(feeds: Feeds) -> None:

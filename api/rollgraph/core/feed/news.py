@@ -1,6 +1,8 @@
 """What a gateway has just taken in, as those hear it who wait for it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -11,8 +13,20 @@ from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 
 
-class News(msgspec.Struct, frozen=True, gc=False):
+class Frontier(msgspec.Struct, frozen=True, eq=False):
+    """How far a gateway has come in every feed.
+
+    It is equal only to itself, so that what was made of one is found again at once.
+    """
+
+    positions: Mapping[str, Position]
+
+
+class News(msgspec.Struct, frozen=True, gc=False, eq=False):
     """A rollout, or a spoke itself, is not any more as it was.
+
+    It is equal only to itself: all listeners get the same one, and what one of them made of it
+    serves the others.
 
     Attributes:
         subject: The rollout's place in the spoke; None for the spoke itself.
@@ -20,6 +34,9 @@ class News(msgspec.Struct, frozen=True, gc=False):
         at: When the worker learned it, by the worker's clock.
         before, after: How it was and is; None for what was not, or is not, there.
         whole: False if there was more in between that nobody knows of any more.
+        frontier: Where one is in all feeds who knows this and all news before it. While a hole is
+            filled it stays before the hole in this feed: who has only a part of what filled it
+            knows no position. None for news that are only remembered.
     """
 
     cluster: str
@@ -29,6 +46,7 @@ class News(msgspec.Struct, frozen=True, gc=False):
     before: Value
     after: Value
     whole: bool = True
+    frontier: Frontier | None = None
 
     @property
     def ref(self) -> RolloutRef | None:
@@ -58,9 +76,15 @@ class News(msgspec.Struct, frozen=True, gc=False):
     @property
     def changes(self) -> tuple[Change, ...]:
         """What happened to the rollout; empty if it is about the spoke itself."""
-        return changes(*self.views)
+        return _changes(self)
 
 
 def together(earlier: News, later: News) -> News:
     """Two news of the same subject as one: from how it was before the first to how it is now."""
     return msgspec.structs.replace(later, before=earlier.before, whole=False)
+
+
+# Comparing takes up to 0.1 ms, and a thousand listeners ask for the same within a moment.
+@lru_cache(maxsize=512)
+def _changes(news: News) -> tuple[Change, ...]:
+    return changes(*news.views)
