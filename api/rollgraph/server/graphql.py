@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import anyio
 import orjson
+import structlog
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from cross_web import HTTPException as Refused
 from starlette.exceptions import HTTPException
@@ -25,6 +26,8 @@ from rollgraph.server.answers import Answers, Question
 from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json
 from rollgraph.server.page import PAGE
 from rollgraph.server.requestid import request_id
+
+_log = structlog.get_logger(__name__)
 
 # KiB. A portal's largest queries have some 20; what is longer only costs us.
 LONGEST_BODY = 256
@@ -114,9 +117,12 @@ class Endpoint(GraphQL[object, None]):
         except UnauthenticatedViewerError as error:
             # RFC 6750: what is wrong with a token is only said to who has sent one.
             shown = "authorization" in request.headers
+            if shown:
+                _log.warning("token_refused", reason=str(error))
             challenge = 'Bearer error="invalid_token"' if shown else "Bearer"
             raise HTTPException(401, str(error), {"WWW-Authenticate": challenge}) from error
         except IdentityProviderError as error:
+            _log.warning("caller_not_known", reason=str(error))
             raise HTTPException(503, str(error)) from error
 
     async def _ask(self, request: Request[Any], caller: Caller) -> Response:

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.core.errors import (
@@ -74,6 +75,16 @@ async def test_nobody_is_let_in_while_nobody_can_tell() -> None:
     assert response.status_code == 503
     assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
     assert door.executed == 0
+
+
+async def test_a_token_that_is_refused_is_told_to_the_log_without_the_token() -> None:
+    door = Door(UnauthenticatedViewerError("the token has expired"))
+    with capture_logs() as logs:
+        await door.client.post("/graphql", json=QUESTION)
+        headers = {"Authorization": "Bearer a.b.c"}
+        await door.client.post("/graphql", json=QUESTION, headers=headers)
+    said = {"event": "token_refused", "log_level": "warning", "reason": "the token has expired"}
+    assert logs == [said]
 
 
 async def test_a_stranger_is_not_told_what_is_wrong_with_their_question() -> None:
