@@ -76,10 +76,14 @@ class Stage:
         self.opened = 0
         self.audit: list[AuditEntry] = []
         self._description = description
-        now = ClusterView(CLUSTER, ConnectionStatus.CONNECTED, self.clock.now())
-        self.arrivals.put_cluster(now)
+        # Nobody relies on its watch: everything is read first, unless a test says otherwise.
+        self.connection(ConnectionStatus.SYNCING)
         for name in names:
             self.add(name)
+
+    def connection(self, status: ConnectionStatus) -> None:
+        """The watch of the cluster is in this state."""
+        self.arrivals.put_cluster(ClusterView(CLUSTER, status, self.clock.now()))
 
     async def actor(self, identities: Identities | None = None) -> Actor:
         """Somebody who acts on it."""

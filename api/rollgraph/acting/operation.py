@@ -52,24 +52,33 @@ class Operation:
         sender: Reads and patches, as the caller, within `pace`.
         clock: The time of day.
         rng: Chance for pauses.
+        remembered: The rollout as the watch brought it last, to be planned on without a read: that
+            it is still so, the spoke checks with the first patch. None to read it first.
 
     Attributes:
         message: What happens, for a person.
         patches: What was sent, or would be, in order.
         sent: How many the spoke has taken.
-        before: The rollout's version at the first read, "" before it.
+        before: The rollout's version that it was decided on, "" before the first look at it.
         after: Its version after the last of our changes to it, "" without one.
-        uid: The rollout's, "" before the first read.
+        uid: The rollout's, "" before the first look at it.
     """
 
     def __init__(
-        self, request: ActionRequest, sender: Sender, pace: Pace, clock: Clock, rng: Random
+        self,
+        request: ActionRequest,
+        sender: Sender,
+        pace: Pace,
+        clock: Clock,
+        rng: Random,
+        remembered: Manifest | None = None,
     ) -> None:
         self._request = request
         self._sender = sender
         self._pace = pace
         self._clock = clock
         self._rng = rng
+        self._remembered = remembered
         self._pin: Expected | None = None
         self.message = ""
         self.patches: list[Patch] = []
@@ -117,6 +126,11 @@ class Operation:
         Where the caller saw the rollout is where it was first read, unless they say: whoever comes
         second does not act on the next step.
         """
+        if self._remembered is not None:
+            live, self._remembered = Live(self._remembered), None
+            at_once = self._at_once(action, expected, live)
+            if at_once is not None:
+                return live, at_once
         patience = Pace(min(self._pace.left, self._patience(action)), self._rng)
         while True:
             live = await self._live(action)
@@ -128,16 +142,34 @@ class Operation:
             if not waits or not await patience.rest():
                 return live, planned
 
+    def _at_once(self, action: Action, expected: Expected, live: Live) -> Plan | None:
+        """The plan for the rollout as it is remembered, if there is something to send.
+
+        What cannot be done, or is so already, is not said without a look.
+        """
+        if needs(action, live.rollout):
+            return None
+        pin = pinned(action, _read(live))
+        planned = plan(action, live, self._clock.now(), together(expected, pin))
+        if isinstance(planned, Refusal) or not planned.patches:
+            return None
+        self._note(live.rollout)
+        self._pin = pin
+        return planned
+
     def _patience(self, action: Action) -> float:
         return FOLLOWS_WITHIN if isinstance(action, PromoteFull) else CATCHES_UP_WITHIN
 
     async def _live(self, action: Action) -> Live:
         rollout = await self._sender.read(Resource.ROLLOUT, self._request.ref.key)
-        if not self.before:
-            self.before = _version(rollout)
-            self.uid = str(rollout["metadata"].get("uid", ""))
+        self._note(rollout)
         found = {need: await self._found(need) for need in needs(action, rollout)}
         return Live(rollout, found)
+
+    def _note(self, rollout: Manifest) -> None:
+        if not self.sent:
+            self.before = _version(rollout)
+            self.uid = str(rollout["metadata"].get("uid", ""))
 
     async def _found(self, need: Need) -> tuple[Manifest, ...]:
         if not need.name:

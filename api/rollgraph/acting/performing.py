@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import msgspec
@@ -18,6 +18,8 @@ from rollgraph.acting.pacing import Pace
 from rollgraph.acting.patchers import Patchers, Seat
 from rollgraph.acting.request import ActionRequest
 from rollgraph.acting.sending import Sender
+from rollgraph.core.actions.plan import Manifest
+from rollgraph.core.connection import ConnectionStatus
 from rollgraph.core.errors import (
     ForbiddenError,
     RollgraphError,
@@ -116,7 +118,9 @@ class Performer:
                     return msgspec.structs.replace(blank, failure=found)
                 as_ = found
                 sender = Sender(patcher, as_, pace, dry_run=request.dry_run)
-                operation = Operation(request, sender, pace, self._clock, self._rng)
+                operation = Operation(
+                    request, sender, pace, self._clock, self._rng, self._remembered(request)
+                )
                 failure = await operation.run()
         except RollgraphError as error:
             cluster = self._mirror.cluster(seat.spoke.name)
@@ -131,6 +135,15 @@ class Performer:
             if isinstance(error, ForbiddenError):
                 seat.allowances.forget()
         return _outcome(blank, operation, as_, failure)
+
+    def _remembered(self, request: ActionRequest) -> Manifest | None:
+        """The rollout as the watch brought it last, while there is a watch to rely on."""
+        cluster = self._mirror.cluster(request.ref.cluster)
+        view = self._mirror.rollout(request.ref)
+        if cluster is None or cluster.status is not ConnectionStatus.CONNECTED or view is None:
+            return None
+        held = view.rollout.manifest_json
+        return msgspec.json.decode(held, type=dict[str, Any]) if held else None
 
 
 class _Attempt:

@@ -26,7 +26,7 @@ from rollgraph.core.actions.action import (
     Undo,
 )
 from rollgraph.core.audit import Result
-from rollgraph.core.connection import ClusterView, ConnectionStatus
+from rollgraph.core.connection import ConnectionStatus
 from rollgraph.core.errors import (
     ForbiddenError,
     InvalidRequestError,
@@ -502,8 +502,7 @@ async def test_a_late_watch_makes_the_answer_stale(stage: Stage) -> None:
 
 async def test_a_broken_watch_is_not_waited_for(stage: Stage) -> None:
     stage.reacts = False
-    broken = ClusterView("east", ConnectionStatus.DISCONNECTED, stage.clock.now())
-    stage.arrivals.put_cluster(broken)
+    stage.connection(ConnectionStatus.DISCONNECTED)
 
     outcome = await act(stage, SkipStep())
 
@@ -529,3 +528,70 @@ async def test_every_verb_reaches_the_cluster(stage: Stage) -> None:
     for action in (SetImage("web", "web:3"), Restart(stage.clock.now()), Abort()):
         outcome = await act(stage, action)
         assert outcome.applied, outcome
+
+
+# -- without a read ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def watched(stage: Stage) -> Stage:
+    """Its watch can be relied on."""
+    stage.connection(ConnectionStatus.CONNECTED)
+    return stage
+
+
+async def test_what_is_watched_need_not_be_read_first(watched: Stage) -> None:
+    before = watched.rollout("cart")["metadata"]
+
+    outcome = await act(watched, Promote())
+
+    assert (outcome.applied, outcome.failure) == (True, None)
+    assert watched.patcher.verbs == ["patch"]
+    assert (outcome.before, outcome.uid) == (before["resourceVersion"], before["uid"])
+
+
+async def test_the_spoke_checks_that_it_is_still_so(watched: Stage) -> None:
+    watched.change("cart", {"metadata": {"annotations": {"beat": "1"}}})  # not watched yet
+
+    outcome = await act(watched, Promote())
+
+    assert (outcome.applied, watched.step("cart")) == (True, 3)
+    assert watched.patcher.verbs == ["patch", "get", "patch"]
+    assert len(outcome.patches) == 1
+
+
+async def test_what_the_watch_has_not_brought_is_a_conflict(watched: Stage) -> None:
+    """Whoever promotes has seen the step that is watched, and means no other."""
+    watched.change("cart", {"status": {"pauseConditions": None, "currentStepIndex": 2}})
+    watched.simulation.act(watched.clock.now())
+
+    outcome = await act(watched, Promote())
+
+    assert isinstance(outcome.failure, Conflict)
+    assert outcome.failure.step_index == watched.step("cart") == 3
+
+
+async def test_nothing_is_refused_without_a_look(watched: Stage) -> None:
+    watched.change("cart", {"spec": {"paused": True}})
+    watched.publish()
+    watched.change("cart", {"spec": {"paused": False}})
+
+    outcome = await act(watched, Pause())
+
+    assert outcome.applied
+    assert watched.patcher.verbs == ["get", "patch"]
+
+
+async def test_of_two_at_the_same_moment_one_wins_without_a_read(watched: Stage) -> None:
+    actor = await watched.actor()
+    outcomes: list[Outcome] = []
+
+    async def promote() -> None:
+        outcomes.append(await actor.act(ANYBODY, acting("cart", Promote())))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(promote)
+        tasks.start_soon(promote)
+
+    assert sorted(outcome.applied for outcome in outcomes) == [False, True]
+    assert watched.step("cart") == 3
