@@ -27,12 +27,12 @@ def no_promotion(rollout: Rollout) -> Refusal | None:
     """Why there is nothing to promote, or why it cannot be done now."""
     if refusal := unready(rollout) or invalid(rollout) or aborted(rollout):
         return refusal
-    if rollout.spec.paused:
-        return None
     status = rollout.status
-    if status.controller_pause and not status.pause_conditions:
+    if status.controller_pause and not status.pause_conditions and not rollout.fully_promoted:
         # A second promotion now would be taken for leaving the step: two steps for one pause.
         return not_observed("that its pause was ended")
+    if rollout.spec.paused:
+        return None
     if status.promote_full and not rollout.fully_promoted:
         return nothing_to_do(_UNDER_WAY)
     return None if status.pause_conditions else _nothing_to_leave(rollout)

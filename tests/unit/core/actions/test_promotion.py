@@ -144,10 +144,11 @@ def test_refuses_to_promote_what_is_aborted_for_nothing_would_happen() -> None:
     assert refusal.message == "the update is aborted: retry it first, or change the template"
 
 
-def test_does_not_take_a_pause_that_was_just_ended_for_a_running_step() -> None:
-    refusal = refused(Promote(), PAUSED, {"status": {"pauseConditions": None}})
+@pytest.mark.parametrize("paused", [False, True])
+def test_does_not_take_a_pause_that_was_just_ended_for_a_running_step(paused: bool) -> None:
+    ended = {"spec": {"paused": paused}, "status": {"pauseConditions": None}}
 
-    assert refusal.reason is Reason.NOT_OBSERVED
+    assert refused(Promote(), PAUSED, ended).reason is Reason.NOT_OBSERVED
 
 
 @pytest.mark.parametrize("action", [Promote(), PromoteFull()])
