@@ -276,7 +276,7 @@ def test_who_may_is_named_in_the_audit_on_the_rollout_and_by_the_spoke(desk: Des
     assert row["patches"][0].startswith(f"rollouts.argoproj.io/status {desk.stage.namespace}/")
 
     lines = [json.loads(line) for line in desk.audit_file.read_text("utf-8").splitlines()]
-    (line,) = [line for line in lines if line["request_id"] == request_id]
+    (line,) = [line for line in lines if line.get("request_id") == request_id]
     assert (line["subject"], line["result"], line["reason"]) == ("alice", "APPLIED", REASON)
 
     asked = desk.asked_for(request_id)
