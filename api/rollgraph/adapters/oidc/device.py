@@ -140,7 +140,7 @@ class DeviceLogin:
 
     @asynccontextmanager
     async def _speaking(self) -> AsyncIterator[Any]:
-        with fetching.translated(self._issuer):
+        with fetching.translated(self._issuer), anyio.fail_after(fetching.TIMEOUT):
             client = AsyncOAuth2Client(
                 client_id=self._client_id, token_endpoint_auth_method="none", **self._options
             )

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import httpx2
+import msgspec
 from authlib.common.security import generate_token
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
@@ -138,7 +140,9 @@ class RelyingParty:
             if before is None:
                 raise UnauthenticatedViewerError("the provider sent no ID token: ask for `openid`")
             # A refresh need not tell again who it is.
-            return Grant(before.viewer, before.id_token, refresh, _end(tokens, before.until))
+            until = _end(tokens, before.until)
+            viewer = msgspec.structs.replace(before.viewer, expires_at=until)
+            return Grant(viewer, before.id_token, refresh, until)
         viewer, claims = await self._verifier.verify_login(
             id_token, self._issuer, self._client.id, nonce
         )
@@ -156,7 +160,7 @@ class RelyingParty:
     async def _speaking(self) -> AsyncIterator[Any]:
         """authlib's client, on a connection that is made as all others to the provider."""
         url = self._issuer.url
-        with fetching.translated(url):
+        with fetching.translated(url), anyio.fail_after(fetching.TIMEOUT):
             client = AsyncOAuth2Client(
                 client_id=self._client.id,
                 client_secret=self._client.secret or None,
