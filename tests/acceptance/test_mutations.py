@@ -165,9 +165,9 @@ def test_a_rollout_is_led_through_its_life_by_mutations_alone(desk: Desk) -> Non
     first = desk.act("promoteRollout", **seen)
     assert first["message"] == "ends the pause of step 2 of 7 (pause)"
     assert desk.act("promoteRollout", **seen)["operationId"] == first["operationId"]
+    desk.wait(lambda found: found["status"]["currentStepIndex"] == 2, "the analysis")
     error = desk.refused("promoteRollout", expectedStepIndex=1)
     assert (error["__typename"], error["currentStepIndex"]) == ("ConflictError", 2)
-    desk.wait(lambda found: found["status"]["currentStepIndex"] == 2, "the analysis")
 
     desk.act("terminateAnalysisRun", id=running(desk, "analysisRuns"))
     desk.wait(at(4, "Paused"), "the timed pause")
