@@ -105,11 +105,13 @@ def _scaled(s: Stage) -> Iterator[Condition]:
 SCALING = Moment("a setCanaryScale step", _scaled)
 
 
-def _analysed(s: Stage, value: float, *steps: Object, until: Condition) -> Iterator[Condition]:
+def _analysed(
+    s: Stage, value: float, *steps: Object, until: Condition, count: int = 1
+) -> Iterator[Condition]:
+    """A canary with an analysis; of two measurements the second comes when nobody waits for it."""
     name = f"rate-{value}"
     s.metrics.set(name, value)
-    # Clear ones go on with a second measurement, which nobody waits for.
-    metric = web_metric(s.metrics.url(name), interval=HOUR, count=1 if value == UNCLEAR else 2)
+    metric = web_metric(s.metrics.url(name), interval=HOUR, count=count)
     s.apply(analysis_template("rate", metric))
     yield from updated(*steps, until=until)(s)
 
@@ -117,11 +119,15 @@ def _analysed(s: Stage, value: float, *steps: Object, until: Condition) -> Itera
 RATE = {"analysis": {"templates": [{"templateName": "rate"}]}}
 ANALYSIS = Moment(
     "an analysis step",
-    lambda s: _analysed(s, 1.0, weight(50), RATE, pause(), until=analysing("Running")),
+    lambda s: _analysed(s, 1.0, weight(50), RATE, pause(), until=analysing("Running"), count=2),
 )
 TWO_ANALYSES = Moment(
     "two analyses in a row",
-    lambda s: _analysed(s, 1.0, weight(50), RATE, RATE, pause(), until=analysing("Running")),
+    lambda s: _analysed(s, 1.0, weight(50), RATE, RATE, until=analysing("Running"), count=2),
+)
+ANALYSED = Moment(
+    "a pause after an analysis",
+    lambda s: _analysed(s, 1.0, weight(50), RATE, pause(), until=at(2, "Paused")),
 )
 UNCLEAR_ANALYSIS = Moment(
     "an analysis without a verdict",

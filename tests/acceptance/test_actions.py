@@ -129,6 +129,7 @@ APART = {
         moments.RELEASED,
         moments.TEMPLATED,
         moments.LESSENED,
+        moments.ANALYSED,
     )
 }
 
@@ -403,6 +404,25 @@ def test_a_template_that_only_has_more_is_brought_back_where_the_plugin_skips_it
     twins.ours.wait(HEALTHY, "the first revision")
     (container,) = rollout_of(twins.ours)["spec"]["template"]["spec"]["containers"]
     assert container["env"] == [{"name": "MORE", "value": "yes"}]
+
+
+def test_a_jump_back_runs_the_steps_once_more(stages: Stages, hand: Hand) -> None:
+    """Nobody else can jump; the other twin shows that nothing else happens meanwhile."""
+    twins = stages.at(moments.ANALYSED)
+    (first,) = names(twins.ours, "AnalysisRun")
+
+    hand.act(twins.ours, "jumpToRolloutStep", toStepIndex=1, expectedStepIndex=2)
+
+    def again(_: Object) -> bool:
+        return len(names(twins.ours, "AnalysisRun")) == 2
+
+    twins.ours.wait(again, "a second analysis")
+    twins.ours.wait(at(2, "Paused"), "the pause after it")
+    assert names(twins.theirs, "AnalysisRun") == [first]
+
+
+def names(stage: Stage, kind: str) -> list[str]:
+    return [item["metadata"]["name"] for item in stage.cluster.list(kind, stage.namespace)]
 
 
 def images(holder: Object) -> list[str]:
