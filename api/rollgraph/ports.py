@@ -554,11 +554,17 @@ class Broker(Protocol):
     may be lost without a word. Numbers tell (`core.feed`).
     """
 
-    async def claim(self, cluster: str) -> tuple[Feed, Snapshot]:
+    async def claim(self, cluster: str, holder: str = "") -> tuple[Feed, Snapshot]:
         """Takes a spoke's feed over: from then on no earlier claim of it can write.
 
         Gives what was written before, so that only what differs need be. Begins a new epoch if the
-        store cannot vouch for the numbers. Raises `BrokerError`.
+        store cannot vouch for the numbers.
+
+        Args:
+            holder: The worker that last took the spoke's lease (`Leases`); "" where spokes are not
+                shared.
+
+        Raises `FencedError` if that is another, `BrokerError` if the store does not answer.
         """
 
     async def drop(self, cluster: str) -> None:
@@ -582,6 +588,44 @@ class Broker(Protocol):
         The first item is None: from then on it listens. It does not end by itself: a broken
         connection is made again, and is None.
         """
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """How a spoke stands among the workers.
+
+    Attributes:
+        holder: The worker whose lease it is; "" if it is nobody's.
+        weight: What it costs to watch, by what is known of it; 1 or more.
+    """
+
+    holder: str
+    weight: float
+
+
+class Leases(Protocol):
+    """Which workers live, and which of them watches which spoke.
+
+    Time is the store's own. A lease lasts for some seconds and is renewed by being held again. From
+    the moment on in which it is another's, whoever had it before cannot write to the spoke's feed,
+    however late it learns of that. Every method raises `BrokerError` if the store does not answer.
+    """
+
+    async def join(self, worker: str) -> Collection[str]:
+        """Says that a worker lives, and tells all that do; to be said again every few seconds."""
+
+    async def hold(
+        self, worker: str, spokes: Collection[str], wanted: Collection[str]
+    ) -> Mapping[str, Standing]:
+        """How each of these spokes stands.
+
+        Before that the leases that are wanted are taken or renewed, unless they are another's.
+        """
+
+    async def release(self, worker: str, spokes: Collection[str]) -> None:
+        """Gives leases back: others may take them at once. Those of others are left alone."""
+
+    async def leave(self, worker: str) -> None:
+        """Says that a worker does not live any more."""
 
 
 class Listening(Protocol):

@@ -1,4 +1,4 @@
-"""The brokers that the contract is held against, and the Redis that one of them needs."""
+"""The brokers and leases that contracts are held against, and the Redis that some of them need."""
 
 import os
 import shutil
@@ -8,15 +8,19 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
+import msgspec
 from redis.asyncio import Redis
 
-from rollgraph.adapters.memory.broker import MemoryBroker
+from rollgraph.adapters.memory import MemoryBroker, MemoryLeases
 from rollgraph.adapters.redis.broker import RedisBroker
-from rollgraph.ports import Broker
+from rollgraph.adapters.redis.leases import RedisLeases
+from rollgraph.ports import Broker, Leases
 from testbed.deadline import wait_until
 
 # Facts that a log keeps in these tests, more or less: Redis trims in blocks of a hundred.
 LOG = 100
+# Seconds that a lease lasts here.
+LASTS = 0.5
 
 
 class RedisServer:
@@ -63,6 +67,24 @@ class RedisServer:
 
 
 @contextmanager
+def started_on_demand(folder: Callable[[], Path]) -> Iterator[Callable[[], RedisServer]]:
+    """A Redis that starts when it is first asked for."""
+    started: list[RedisServer] = []
+
+    def start() -> RedisServer:
+        if not started:
+            started.append(RedisServer(folder()))
+            started[0].start()
+        return started[0]
+
+    try:
+        yield start
+    finally:
+        for each in started:
+            each.stop()
+
+
+@contextmanager
 def redis_server(folder: Path, *flags: str) -> Iterator[RedisServer]:
     """A running Redis."""
     server = RedisServer(folder, *flags)
@@ -73,22 +95,30 @@ def redis_server(folder: Path, *flags: str) -> Iterator[RedisServer]:
         server.stop()
 
 
+class Shared(msgspec.Struct, frozen=True):
+    """A broker, and the leases that are taken for its feeds."""
+
+    broker: Broker
+    leases: Leases
+
+
 @asynccontextmanager
-async def in_memory(_: Callable[[], RedisServer]) -> AsyncIterator[Broker]:
+async def in_memory(_: Callable[[], RedisServer]) -> AsyncIterator[Shared]:
     """The one of a single process."""
-    yield MemoryBroker(log=LOG)
+    broker = MemoryBroker(log=LOG)
+    yield Shared(broker, MemoryLeases(broker, lasts=LASTS))
 
 
 @asynccontextmanager
-async def on_redis(server: Callable[[], RedisServer]) -> AsyncIterator[Broker]:
+async def on_redis(server: Callable[[], RedisServer]) -> AsyncIterator[Shared]:
     """The one of several processes, on an empty Redis."""
     redis = Redis.from_url(server().url)
     try:
         await redis.flushall()
-        yield RedisBroker(redis, log=LOG)
+        yield Shared(RedisBroker(redis, log=LOG), RedisLeases(redis, lasts=LASTS))
     finally:
         await redis.aclose()
 
 
-Open = Callable[[Callable[[], RedisServer]], AbstractAsyncContextManager[Broker]]
+Open = Callable[[Callable[[], RedisServer]], AbstractAsyncContextManager[Shared]]
 BROKERS: dict[str, Open] = {"memory": in_memory, "redis": on_redis}

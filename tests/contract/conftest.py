@@ -1,10 +1,11 @@
 """Clusters to hold to one contract: a real one of the testbed, and a simulated one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from contract.brokers import RedisServer, started_on_demand
 from simulated.spoke import SimulatedSpoke, simulated_spoke
 from testbed.fleet import shared_fleet
 from testbed.spoke import Spoke
@@ -25,6 +26,13 @@ def real() -> Iterator[Spoke]:
     """A real cluster."""
     with shared_fleet(["contract"]) as fleet:
         yield fleet["contract"]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], RedisServer]]:
+    """Starts the Redis of these tests when it is first needed."""
+    with started_on_demand(lambda: tmp_path_factory.mktemp("redis")) as start:
+        yield start
 
 
 @pytest.fixture(params=BOTH)

@@ -1,6 +1,6 @@
 """What every `Broker` does, whatever carries the facts."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import anyio
@@ -21,29 +21,12 @@ pytestmark = pytest.mark.looptime(False)
 CHECKOUT, CART = ObjectKey("shop", "checkout"), ObjectKey("shop", "cart")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], RedisServer]]:
-    """Starts the Redis of these tests when it is first needed."""
-    started: list[RedisServer] = []
-
-    def start() -> RedisServer:
-        if not started:
-            made = RedisServer(tmp_path_factory.mktemp("redis"))
-            made.start()
-            started.append(made)
-        return started[0]
-
-    yield start
-    for each in started:
-        each.stop()
-
-
 @pytest.fixture(params=BROKERS)
 async def broker(
     request: pytest.FixtureRequest, server: Callable[[], RedisServer]
 ) -> AsyncIterator[Broker]:
     async with BROKERS[request.param](server) as found:
-        yield found
+        yield found.broker
 
 
 def view(name: str = "checkout", minute: int = 0) -> Value:

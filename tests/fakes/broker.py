@@ -37,11 +37,11 @@ class FaultyBroker:
         """Answers again."""
         self.away = False
 
-    async def claim(self, cluster: str) -> tuple[Feed, Snapshot]:
+    async def claim(self, cluster: str, holder: str = "") -> tuple[Feed, Snapshot]:
         """Of the port."""
         await self._answer()
         self.claims += 1
-        feed, snapshot = await self.inner.claim(cluster)
+        feed, snapshot = await self.inner.claim(cluster, holder)
         return _FaultyFeed(self, feed), snapshot
 
     async def drop(self, cluster: str) -> None:

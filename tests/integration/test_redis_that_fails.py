@@ -9,12 +9,13 @@ from redis.asyncio import Redis
 
 from contract.brokers import RedisServer
 from factories import NOON, rollout_view
-from rollgraph.adapters.redis import keys
 from rollgraph.adapters.redis.broker import RedisBroker
+from rollgraph.adapters.redis.keys import Keys
 from rollgraph.core.errors import BrokerError, FencedError
 from rollgraph.core.feed.entries import Batch, Fact
 from rollgraph.core.refs import ObjectKey
 
+KEYS = Keys()
 pytestmark = pytest.mark.looptime(False)
 
 CHECKOUT, CART = ObjectKey("shop", "checkout"), ObjectKey("shop", "cart")
@@ -97,7 +98,7 @@ async def test_a_server_that_came_back_older_fences_the_writer(redis: Redis) -> 
     broker = RedisBroker(redis)
     feed, _ = await broker.claim("east")
     await feed.append(FACTS)
-    await redis.hset(keys.meta("east"), "seq", 1)
+    await redis.hset(KEYS.meta("east"), "seq", 1)
     with pytest.raises(FencedError):
         await feed.append(FACTS)
 
@@ -124,11 +125,11 @@ async def test_what_another_version_has_written_is_said_and_not_shown(redis: Red
     broker = RedisBroker(redis)
     feed, _ = await broker.claim("east")
     await feed.append(FACTS)
-    await redis.hset(keys.state("east"), str(CHECKOUT), b"1|\x09later")
+    await redis.hset(KEYS.state("east"), str(CHECKOUT), b"1|\x09later")
     with pytest.raises(BrokerError, match="snapshot of east: expected form 01, got 09"):
         await broker.snapshot("east")
     async with broker.listen() as heard:
         assert await anext(heard) is None
-        await redis.spublish(keys.channel(keys.partition("east")), b"\x00nonsense")
+        await redis.spublish(KEYS.channel("east"), b"\x00nonsense")
         with anyio.fail_after(10):
             assert await anext(heard) is None

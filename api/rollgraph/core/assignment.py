@@ -55,6 +55,14 @@ def assign(
     return found
 
 
+def weight(known: int) -> float:
+    """What a spoke costs to watch, by how many rollouts are known of it.
+
+    Rounded up to a power of two: workers that look at slightly different moments have to agree.
+    """
+    return float(1 << max(known - 1, 0).bit_length())
+
+
 def _bounds(
     weights: Mapping[str, float], workers: Collection[str], held: Mapping[str, str], mean: float
 ) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollgraph.core.assignment import BOUND, assign
+from rollgraph.core.assignment import BOUND, assign, weight
 
 NAMES = st.text("abcdefgh-", min_size=1, max_size=8)
 WEIGHTS = st.dictionaries(NAMES, st.floats(1, 1000), max_size=30)
@@ -105,3 +105,10 @@ def test_a_heavy_spoke_has_a_worker_of_its_own() -> None:
 
 def test_without_workers_nobody_watches() -> None:
     assert assign(fleet(3), []) == {}
+
+
+def test_a_few_rollouts_more_or_less_weigh_the_same() -> None:
+    assert [weight(known) for known in (0, 1, 2, 3, 100, 101, 128, 129)] == [
+        *(1, 1, 2, 4),
+        *(128, 128, 128, 256),
+    ]

@@ -32,9 +32,12 @@ class MemoryBroker:
         self._feeds: dict[str, _Stored] = {}
         self._listeners: set[_Listener] = set()
         self._epochs = count(1)
+        self._holders: dict[str, str] = {}
 
-    async def claim(self, cluster: str) -> tuple[Feed, Snapshot]:
+    async def claim(self, cluster: str, holder: str = "") -> tuple[Feed, Snapshot]:
         """See `ports.Broker`."""
+        if self._holders.get(cluster, "") != holder:
+            raise FencedError(f"claim of {cluster}: its lease is not {holder or 'anybody'}'s")
         stored = self._feeds.get(cluster)
         if stored is None:
             stored = _Stored(f"{id(self):x}-{next(self._epochs)}", self._log)
@@ -44,10 +47,23 @@ class MemoryBroker:
 
     async def drop(self, cluster: str) -> None:
         """See `ports.Broker`."""
+        self._holders.pop(cluster, None)
         stored = self._feeds.pop(cluster, None)
         if stored is not None:
             stored.fence += 1
             self._tear()
+
+    def hand(self, cluster: str, holder: str) -> None:
+        """Lets a worker claim a spoke's feed, and nobody else; until then nobody writes it."""
+        if self._holders.get(cluster, "") != holder:
+            self._holders[cluster] = holder
+            if (stored := self._feeds.get(cluster)) is not None:
+                stored.fence += 1
+
+    def known(self, cluster: str) -> int:
+        """How many subjects something is known of."""
+        stored = self._feeds.get(cluster)
+        return 0 if stored is None else len(stored.state)
 
     async def positions(self) -> Mapping[str, Position]:
         """See `ports.Broker`."""

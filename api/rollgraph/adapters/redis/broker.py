@@ -1,16 +1,17 @@
 """The broker on Redis."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from rollgraph.adapters.redis import frames, keys, scripts
+from rollgraph.adapters.redis import frames, scripts
+from rollgraph.adapters.redis.failures import translated
 from rollgraph.adapters.redis.hearing import Hearing
-from rollgraph.core.errors import BrokerError, FencedError, UnreadableError
+from rollgraph.adapters.redis.keys import Keys
+from rollgraph.core.errors import BrokerError, FencedError
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
 from rollgraph.ports import Feed
 
@@ -22,6 +23,7 @@ MOST_AT_ONCE = 200
 SCAN = 500
 # How often a snapshot is begun anew because its epoch ended meanwhile.
 TRIES = 3
+KEYS = Keys()
 
 
 class RedisBroker:
@@ -30,46 +32,51 @@ class RedisBroker:
     Args:
         redis: The client, which answers in bytes. Whoever made it closes it.
         log: Facts of a spoke that its log keeps, at least.
+        keys: Where things are.
     """
 
-    def __init__(self, redis: Redis, log: int = LOG) -> None:
+    def __init__(self, redis: Redis, log: int = LOG, keys: Keys = KEYS) -> None:
         self._redis = redis
+        self._keys = keys
         self._log_length = log
         self._claim = redis.register_script(scripts.CLAIM)
         self._append = redis.register_script(scripts.APPEND)
 
-    async def claim(self, cluster: str) -> tuple[Feed, Snapshot]:
+    async def claim(self, cluster: str, holder: str = "") -> tuple[Feed, Snapshot]:
         """See `ports.Broker`."""
-        with _translated(f"claim of {cluster}"):
+        with translated(f"claim of {cluster}"):
             server = str((await self._redis.info("server"))["run_id"])
-            found = await self._claim(_keys(cluster), [server, secrets.token_hex(8)])
-            await cast("Any", self._redis.sadd(keys.FEEDS, cluster))
+            told = [server, secrets.token_hex(8), holder]
+            found = await self._claim(self._keys.feed(cluster), told)
+            if not found:
+                raise FencedError(f"claim of {cluster}: its lease is not {holder or 'anybody'}'s")
+            await cast("Any", self._redis.sadd(self._keys.feeds, cluster))
             fence, position = int(found[0]), Position(found[1].decode(), int(found[2]))
             feed = _RedisFeed(self, cluster, fence, position)
             return feed, Snapshot(position, await self._scan(cluster))
 
     async def drop(self, cluster: str) -> None:
         """See `ports.Broker`."""
-        with _translated(f"drop of {cluster}"):
-            await cast("Any", self._redis.srem(keys.FEEDS, cluster))
-            await self._redis.delete(*_keys(cluster))
-            channel = keys.channel(keys.partition(cluster))
+        with translated(f"drop of {cluster}"):
+            await cast("Any", self._redis.srem(self._keys.feeds, cluster))
+            await self._redis.delete(*self._keys.feed(cluster))
+            channel = self._keys.channel(cluster)
             await self._redis.spublish(channel, b"")
 
     async def positions(self) -> Mapping[str, Position]:
         """See `ports.Broker`."""
-        with _translated("positions"):
+        with translated("positions"):
             names = sorted(name.decode() for name in await self._members())
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
-                    pipe.hmget(keys.meta(name), "epoch", "seq")
+                    pipe.hmget(self._keys.meta(name), "epoch", "seq")
                 found = await pipe.execute()
         pairs = zip(names, found, strict=True)
         return {name: Position(epoch.decode(), int(seq)) for name, (epoch, seq) in pairs if epoch}
 
     async def snapshot(self, cluster: str) -> Snapshot | None:
         """See `ports.Broker`."""
-        with _translated(f"snapshot of {cluster}"):
+        with translated(f"snapshot of {cluster}"):
             for _ in range(TRIES):
                 before = await self._position(cluster)
                 if before is None:
@@ -82,10 +89,10 @@ class RedisBroker:
 
     async def log(self, cluster: str, after: Position) -> Sequence[Entry] | None:
         """See `ports.Broker`."""
-        with _translated(f"log of {cluster}"):
+        with translated(f"log of {cluster}"):
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hmget(keys.meta(cluster), "epoch", "seq")
-                pipe.xrange(keys.log(cluster), min=f"0-{after.seq + 1}")
+                pipe.hmget(self._keys.meta(cluster), "epoch", "seq")
+                pipe.xrange(self._keys.log(cluster), min=f"0-{after.seq + 1}")
                 (epoch, seq), found = await pipe.execute()
         if epoch is None or epoch.decode() != after.epoch or len(found) != int(seq) - after.seq:
             return None
@@ -94,7 +101,7 @@ class RedisBroker:
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[AsyncIterator[Batch | None]]:
         """See `ports.Broker`."""
-        hearing = Hearing(self._redis)
+        hearing = Hearing(self._redis, self._keys)
         try:
             yield hearing
         finally:
@@ -104,25 +111,25 @@ class RedisBroker:
         self, cluster: str, fence: int, at: Position, facts: Sequence[tuple[str, bytes, bool]]
     ) -> bool:
         """Writes some facts after a position, in one step; False if the feed is another's."""
-        channel = keys.channel(keys.partition(cluster))
+        channel = self._keys.channel(cluster)
         told = [(field, body) for field, body, _ in facts]
         message = frames.message(cluster, at.epoch, at.seq + 1, told)
         head: list[str | bytes]
         head = [str(fence), at.epoch, str(at.seq), str(self._log_length), channel, message]
         rest = [part for field, body, gone in facts for part in (field, body, "1" if gone else "0")]
-        with _translated(f"facts of {cluster}"):
-            return bool(await self._append(_keys(cluster), [*head, *rest]))
+        with translated(f"facts of {cluster}"):
+            return bool(await self._append(self._keys.feed(cluster), [*head, *rest]))
 
     async def _members(self) -> set[bytes]:
-        return cast("set[bytes]", await cast("Any", self._redis.smembers(keys.FEEDS)))
+        return cast("set[bytes]", await cast("Any", self._redis.smembers(self._keys.feeds)))
 
     async def _position(self, cluster: str) -> Position | None:
-        found = await cast("Any", self._redis.hmget(keys.meta(cluster), ["epoch", "seq"]))
+        found = await cast("Any", self._redis.hmget(self._keys.meta(cluster), ["epoch", "seq"]))
         return Position(found[0].decode(), int(found[1])) if found[0] is not None else None
 
     async def _scan(self, cluster: str) -> list[Entry]:
         """All that is known. A field may come twice, and then the later is the newer."""
-        fields = self._redis.hscan_iter(keys.state(cluster), count=SCAN)
+        fields = self._redis.hscan_iter(self._keys.state(cluster), count=SCAN)
         found = {field: body async for field, body in fields}
         return [_held(field, body) for field, body in found.items()]
 
@@ -163,17 +170,3 @@ def _held(field: bytes, body: bytes) -> Entry:
 def _logged(id_: bytes, fields: Mapping[bytes, bytes]) -> Entry:
     seq = int(id_.partition(b"-")[2])
     return frames.entry(seq, fields[b"f"].decode(), fields[b"b"])
-
-
-def _keys(cluster: str) -> list[str]:
-    return [keys.meta(cluster), keys.state(cluster), keys.log(cluster)]
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise BrokerError(f"{what}: {error}") from error
-    except UnreadableError as error:
-        raise BrokerError(f"{what}: {error}") from error

@@ -6,7 +6,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from rollgraph.adapters.redis import frames, keys
+from rollgraph.adapters.redis import frames
+from rollgraph.adapters.redis.keys import PARTITIONS, Keys
 from rollgraph.core.errors import UnreadableError
 from rollgraph.core.feed.entries import Batch
 
@@ -26,12 +27,14 @@ class Hearing:
 
     Args:
         redis: The client.
+        keys: Where things are.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
+        self._keys = keys
         self._pubsub: PubSub | None = None
-        self._unconfirmed = keys.PARTITIONS
+        self._unconfirmed = PARTITIONS
 
     def __aiter__(self) -> "Hearing":
         """It is its own iterator."""
@@ -59,13 +62,13 @@ class Hearing:
     async def _next(self) -> object:
         if self._pubsub is None:
             self._pubsub = self._redis.pubsub()
-            self._unconfirmed = keys.PARTITIONS
-            await self._pubsub.ssubscribe(*keys.channels())
+            self._unconfirmed = PARTITIONS
+            await self._pubsub.ssubscribe(*self._keys.channels())
         found = await self._pubsub.get_message(timeout=QUIET)
         if found is None:
             await self._pubsub.ping()
         elif found["type"] == "ssubscribe":
-            self._unconfirmed = (self._unconfirmed or keys.PARTITIONS) - 1
+            self._unconfirmed = (self._unconfirmed or PARTITIONS) - 1
             return _NOTHING if self._unconfirmed else None
         elif found["type"] == "smessage":
             return _read(found["data"])

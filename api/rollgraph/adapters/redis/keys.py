@@ -7,10 +7,9 @@ however many spokes there are, and a spoke may come without anybody subscribing 
 
 import zlib
 
-PREFIX = "rollgraph"
+import msgspec
+
 PARTITIONS = 64
-# The spokes that have a feed. Not in a partition: it is read alone, and repaired by each claim.
-FEEDS = f"{PREFIX}:feeds"
 
 
 def partition(cluster: str) -> int:
@@ -18,30 +17,54 @@ def partition(cluster: str) -> int:
     return zlib.crc32(cluster.encode()) % PARTITIONS
 
 
-def channel(number: int) -> str:
-    """The channel of a partition."""
-    return f"{PREFIX}:{{{number}}}:facts"
+class Keys(msgspec.Struct, frozen=True):
+    """The names of everything.
 
+    Attributes:
+        prefix: Begins each of them, so that others may use the same Redis.
+    """
 
-def channels() -> list[str]:
-    """All channels."""
-    return [channel(number) for number in range(PARTITIONS)]
+    prefix: str = "rollgraph"
 
+    @property
+    def feeds(self) -> str:
+        """A set: the spokes that have a feed.
 
-def meta(cluster: str) -> str:
-    """A hash: fence, epoch, seq, server."""
-    return _key(cluster, "meta")
+        Not in a partition: it is read alone, and repaired by each claim.
+        """
+        return f"{self.prefix}:feeds"
 
+    @property
+    def workers(self) -> str:
+        """A sorted set: the workers, by when they last said that they live, in ms."""
+        return f"{self.prefix}:workers"
 
-def state(cluster: str) -> str:
-    """A hash: what is known, by the name of its subject; `number|frame`."""
-    return _key(cluster, "state")
+    def channel(self, cluster: str) -> str:
+        """Where the facts of a spoke are published: the channel of its partition."""
+        return self._channel(partition(cluster))
 
+    def channels(self) -> list[str]:
+        """All channels."""
+        return [self._channel(number) for number in range(PARTITIONS)]
 
-def log(cluster: str) -> str:
-    """A stream: every fact in order, with id `0-number`."""
-    return _key(cluster, "log")
+    def meta(self, cluster: str) -> str:
+        """A hash: fence, epoch, seq, server of the feed; holder and until, in ms, of the lease."""
+        return self._key(cluster, "meta")
 
+    def state(self, cluster: str) -> str:
+        """A hash: what is known, by the name of its subject; `number|frame`."""
+        return self._key(cluster, "state")
 
-def _key(cluster: str, what: str) -> str:
-    return f"{PREFIX}:{{{partition(cluster)}}}:{cluster}:{what}"
+    def log(self, cluster: str) -> str:
+        """A stream: every fact in order, with id `0-number`."""
+        return self._key(cluster, "log")
+
+    def feed(self, cluster: str) -> list[str]:
+        """All that a spoke has: meta, state and log, as the scripts want them."""
+        return [self.meta(cluster), self.state(cluster), self.log(cluster)]
+
+    def _channel(self, number: int) -> str:
+        return f"{self.prefix}:{{{number}}}:facts"
+
+    def _key(self, cluster: str, what: str) -> str:
+        return f"{self.prefix}:{{{partition(cluster)}}}:{cluster}:{what}"

@@ -1,11 +1,15 @@
 """What Redis does in one step: fence, epoch and number are checked, and all is written, or nothing.
 
-In each, KEYS are meta, state and log of one spoke.
+In the first, KEYS are meta, state and log of one spoke.
 """
 
-# ARGV: the server's run id, a name for a new epoch. A server that was started anew may have lost
+# ARGV: the server's run id, a name for a new epoch, the worker whose lease it must be, "" where
+# spokes are not shared. A server that was started anew may have lost
 # what it was told last: its numbers would be given twice, so they are not used any more.
 CLAIM = """
+if (redis.call('HGET', KEYS[1], 'holder') or '') ~= ARGV[3] then
+  return false
+end
 local found = redis.call('HMGET', KEYS[1], 'epoch', 'server')
 if not found[1] or found[2] ~= ARGV[1] then
   redis.call('DEL', KEYS[3])
@@ -42,4 +46,51 @@ end
 redis.call('HSET', KEYS[1], 'seq', seq)
 redis.call('SPUBLISH', ARGV[5], ARGV[6])
 return 1
+"""
+
+# What follows is about leases. Time is the server's: those of workers differ. A lease that lapsed
+# is nobody's, though whoever had it may write until another takes it, and may take it again.
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+# KEYS: the workers. ARGV: a worker, ms of silence after which one is dead. Answers who lives.
+JOIN = (
+    _NOW
+    + """
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+"""
+)
+
+# KEYS: meta, state and log of one spoke. ARGV: a worker, '1' if it wants the lease or '0', ms that
+# it lasts. Answers who holds it, and how much is known of the spoke. From the moment on in which it
+# is another's, whoever had it cannot write.
+HOLD = (
+    _NOW
+    + """
+local found = redis.call('HMGET', KEYS[1], 'holder', 'until')
+local holder = found[1] or ''
+if tonumber(found[2] or '0') <= now then
+  holder = ''
+end
+if ARGV[2] == '1' and (holder == '' or holder == ARGV[1]) then
+  if found[1] ~= ARGV[1] then
+    redis.call('HINCRBY', KEYS[1], 'fence', 1)
+  end
+  holder = ARGV[1]
+  redis.call('HSET', KEYS[1], 'holder', holder, 'until', now + ARGV[3])
+end
+return {holder, redis.call('HLEN', KEYS[2])}
+"""
+)
+
+# KEYS: as before. ARGV: a worker, which does not write any more.
+RELEASE = """
+if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then
+  redis.call('HSET', KEYS[1], 'holder', '', 'until', 0)
+  redis.call('HINCRBY', KEYS[1], 'fence', 1)
+end
 """
