@@ -4,13 +4,14 @@ import hashlib
 from functools import cached_property
 from typing import Any, cast
 
-from graphql import GraphQLError
+from graphql import GraphQLError, get_operation_ast
 from strawberry import Info, federation
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.types.graphql import OperationType
 
 from rollgraph.core.verbs import Verb
 from rollgraph.schema.errors import translate
@@ -44,6 +45,15 @@ class Schema(federation.Schema):
     def __init__(self, limits: Limits, **parts: Any) -> None:
         super().__init__(extensions=[self._reading], **parts)
         self._documents = Documents(self._schema, limits)
+
+    def kind(self, query: str, operation_name: str | None) -> OperationType | None:
+        """What the operation of a document does; None if the document cannot say."""
+        try:
+            document = self._documents.read(query)
+        except GraphQLError:
+            return None
+        operation = get_operation_ast(document.node, operation_name)
+        return OperationType(operation.operation.value) if operation else None
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """The fields of a type, with what they cost; those for a router with their guards."""
