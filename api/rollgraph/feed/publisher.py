@@ -38,15 +38,23 @@ class Publisher:
         clock: The time of day.
         rng: Chance for waits.
         most: Facts that may wait.
+        holder: As whom it claims the feed; see `ports.Broker`.
 
     Attributes:
         dropped: True once the spoke is not there any more.
     """
 
     def __init__(
-        self, cluster: str, broker: Broker, clock: Clock, rng: Random, most: int = MAX_WAITING
+        self,
+        cluster: str,
+        broker: Broker,
+        clock: Clock,
+        rng: Random,
+        most: int = MAX_WAITING,
+        holder: str = "",
     ) -> None:
         self.dropped = False
+        self._holder = holder
         self._cluster = cluster
         self._broker = broker
         self._clock = clock
@@ -59,6 +67,7 @@ class Publisher:
         self._inherited: dict[Subject, Value] = {}
         self._in_doubt = True
         self._came = anyio.Event()
+        self._idle = anyio.Event()
 
     def put_cluster(self, cluster: ClusterView) -> None:
         """See `ports.Projection`."""
@@ -83,7 +92,7 @@ class Publisher:
         wait = SHORTEST
         while True:
             try:
-                feed, snapshot = await self._broker.claim(self._cluster)
+                feed, snapshot = await self._broker.claim(self._cluster, self._holder)
                 self._compare(snapshot)
                 wait = SHORTEST
                 await self._write(feed)
@@ -93,9 +102,16 @@ class Publisher:
                 await anyio.sleep(wait * (1 + self._rng.random()))
                 wait = min(wait * 2, LONGEST)
 
+    async def written(self) -> None:
+        """Returns once everything that was told is written, which `run` has to do meanwhile."""
+        self._idle = anyio.Event()
+        self._came.set()
+        await self._idle.wait()
+
     async def _write(self, feed: Feed) -> None:
         while not self._in_doubt:
             while not self._waiting:
+                self._idle.set()
                 self._came = anyio.Event()
                 await self._came.wait()
             part = [self._waiting.popleft() for _ in range(min(PART, len(self._waiting)))]

@@ -1,6 +1,6 @@
 """A publisher for each spoke of a worker, for as long as the worker watches it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -13,6 +13,9 @@ from rollgraph.ports import Broker, Clock, Projection
 
 # Seconds until a feed that could not be ended is tried again.
 AGAIN = 5.0
+# Seconds in which the last of what was learned is written. Whoever watches the spoke next shows
+# what is; this is so that it was told what led there.
+LAST_WORDS = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -24,26 +27,44 @@ class Publishing:
         broker: Where the feeds are.
         clock: The time of day.
         rng: Chance for waits.
+        holder: As whom feeds are claimed; see `ports.Broker`.
+        kept: Whether there still is a spoke of a name, watched by another worker.
     """
 
-    def __init__(self, broker: Broker, clock: Clock, rng: Random | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        clock: Clock,
+        rng: Random | None = None,
+        *,
+        holder: str = "",
+        kept: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._broker = broker
         self._clock = clock
         self._rng = rng if rng is not None else Random()
+        self._holder = holder
+        self._kept = kept
 
     @asynccontextmanager
     async def __call__(self, cluster: str) -> AsyncIterator[Projection]:
-        """Writes what is put, until left.
+        """Writes what is put, until left, and a moment longer what was put last.
 
         A spoke that was dropped by then has no feed any more. One that was not is watched by
         another worker next, which finds what was written.
         """
-        publisher = Publisher(cluster, self._broker, self._clock, self._rng)
+        publisher = Publisher(cluster, self._broker, self._clock, self._rng, holder=self._holder)
+        # Cancelled here and from nowhere else: who stops the worker wants its last words.
+        scope = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(publisher.run)
-            yield publisher
-            tasks.cancel_scope.cancel()
-        if publisher.dropped:
+            tasks.start_soon(_within, scope, publisher.run)
+            try:
+                yield publisher
+            finally:
+                with anyio.move_on_after(LAST_WORDS, shield=True):
+                    await publisher.written()
+                scope.cancel()
+        if publisher.dropped and not self._kept(cluster):
             await self._end(cluster)
 
     async def _end(self, cluster: str) -> None:
@@ -53,3 +74,8 @@ class Publishing:
             except BrokerError as error:
                 _log.warning("feed_not_ended", cluster=cluster, error=str(error))
             await anyio.sleep(AGAIN)
+
+
+async def _within(scope: anyio.CancelScope, run: Callable[[], Awaitable[None]]) -> None:
+    with scope:
+        await run()
