@@ -8,7 +8,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Lifespan
 
 from rollgraph.server.bootstrap import Services
@@ -40,8 +40,9 @@ def create_app(
     middleware = [Middleware(Journal)]
     if settings.auth.mode is AuthMode.NONE:
         middleware.append(Middleware(LoopbackGuard))
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/graphql", services.endpoint),
+        WebSocketRoute("/graphql", services.endpoint),
         Route("/livez", livez),
         Route("/readyz", readyz),
     ]

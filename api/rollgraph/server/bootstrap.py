@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -49,6 +49,12 @@ from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
 from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings, Spokes
+from rollgraph.server.streams.asking import Asking
+from rollgraph.server.streams.drain import Drain
+from rollgraph.server.streams.lifetime import Lifetime
+from rollgraph.server.streams.means import Means, Rules
+from rollgraph.server.streams.places import Places
+from rollgraph.server.streams.serving import Streams
 from rollgraph.spokes.supervisor import Supervisor
 
 
@@ -64,6 +70,7 @@ class Services:
         access: Who may see and do what; None if everybody may do everything.
         logins: Who asks; None if nobody is asked who they are.
         announce: Tells clusters what was done, until cancelled; it needs `watch` for that.
+        drain: Ends streams before the process does.
         graphiql: What the page for people loads; None if there is no such page.
         behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
     """
@@ -77,6 +84,7 @@ class Services:
     access: Access | None = None
     logins: Logins | None = None
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
+    drain: Drain = field(default_factory=Drain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +218,19 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     announcer = Announcer(acting.patchers.create_event)
     if settings.audit.events:
         audit.tell(announcer.announce)
+    schema = build_schema(bounds(settings.limits))
+    context = _context(settings, mirror, clock, acting.actor, audit)
+    asking = Asking(schema, context, settings.limits.timeout, settings.limits.action_timeout)
+    means = _means(settings, asking, clock)
     return Services(
         settings=settings,
         mirror=mirror,
         endpoint=Endpoint(
-            build_schema(bounds(settings.limits)),
-            _context(settings, mirror, clock, acting.actor, audit),
+            schema,
+            context,
             Answers(lambda: mirror.version),
             _visit(settings.http, bundle),
+            streams=Streams(means, logins.identify, logins.of_init),
             identify=logins.identify,
             longest_body=settings.limits.body,
             timeout=settings.limits.timeout,
@@ -233,6 +246,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
         access=decides,
         logins=logins,
         announce=announcer.run,
+        drain=means.drain,
     )
 
 
@@ -308,6 +322,13 @@ def _context(
         actor=actor,
         audit=audit,
     )
+
+
+def _means(settings: Settings, asking: Asking, clock: Clock) -> Means:
+    """What streams share."""
+    given = settings.streams
+    rules = Rules(given.init_timeout, given.heartbeat, given.patience, given.per_connection)
+    return Means(asking, Lifetime(clock), Places(given.most, given.per_viewer), rules=rules)
 
 
 def _visit(settings: Http, bundle: Graphiql | None) -> Callable[[], Response]:

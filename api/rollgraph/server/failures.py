@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from rollgraph.server.negotiation import JSON, answer_type
@@ -32,7 +32,7 @@ CODES = {
 
 
 def failure(
-    request: Request[Any], status: int, message: str, headers: Mapping[str, str] | None = None
+    request: HTTPConnection, status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The answer to a request that fails with an HTTP status."""
     media_type = answer_type(request.headers.get("accept", "")) or JSON

@@ -1,15 +1,14 @@
 """The GraphQL endpoint: HTTP in, the schema's answer out."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
-import anyio
 import orjson
 import structlog
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from cross_web import HTTPException as Refused
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -18,34 +17,25 @@ from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
-from rollgraph.access.caller import ANYBODY, Caller
+from rollgraph.access.caller import Caller
 from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
 from rollgraph.schema.context import Context
 from rollgraph.server.answers import Answers, Question
-from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json
+from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
+from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json, stream_types
 from rollgraph.server.page import PAGE
 from rollgraph.server.requestid import request_id
+from rollgraph.server.streams.asking import Operation
+from rollgraph.server.streams.serving import HOW, Identify, Streams, anybody
 
 _log = structlog.get_logger(__name__)
 
 # KiB. A portal's largest queries have some 20; what is longer only costs us.
 LONGEST_BODY = 256
-# Seconds. A query takes milliseconds.
-TIMEOUT = 10.0
-# Seconds. An action waits for a cluster, and for a controller to see it.
-ACTION_TIMEOUT = 30.0
 
 _METHODS = ("GET", "POST")
-
-
-# Tells who asks. Raises `UnauthenticatedViewerError` or `IdentityProviderError` if nobody can.
-Identify: TypeAlias = Callable[[HTTPConnection], Awaitable[Caller]]
-
-
-async def anybody(_: HTTPConnection) -> Caller:
-    """Whoever reaches a Rollgraph without a login."""
-    return ANYBODY
 
 
 class _Adapter(StarletteRequestAdapter):
@@ -65,6 +55,7 @@ class Endpoint(GraphQL[object, None]):
         context: Makes the surroundings of one request, given its id and who asks.
         answers: Answers that are kept; None keeps none.
         visit: Makes what a person with a browser and no question gets, whoever they are.
+        streams: Serves what has more than one answer; None where nothing has.
         identify: Tells who asks. It is asked first: of others not even the question is read.
         longest_body: KiB that a request's body may have.
         timeout: Seconds that a query may take.
@@ -80,6 +71,7 @@ class Endpoint(GraphQL[object, None]):
         answers: Answers | None = None,
         visit: Callable[[], Response] = lambda: HTMLResponse(PAGE),
         *,
+        streams: Streams | None = None,
         identify: Identify = anybody,
         longest_body: int = LONGEST_BODY,
         timeout: float = TIMEOUT,
@@ -89,6 +81,7 @@ class Endpoint(GraphQL[object, None]):
         self._context = context
         self._answers = answers
         self._visit = visit
+        self._streams = streams
         self._identify = identify
         self._longest_body = longest_body
         self._timeout = timeout
@@ -96,6 +89,9 @@ class Endpoint(GraphQL[object, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request. Raises starlette's `HTTPException` for what is no GraphQL at all."""
+        if scope["type"] == "websocket" and self._streams is not None:
+            await self._streams.socket(scope, receive, send)
+            return
         if scope["method"] not in _METHODS:
             raise HTTPException(
                 405,
@@ -108,7 +104,7 @@ class Endpoint(GraphQL[object, None]):
         else:
             caller = request.state.caller = await self._caller(request)
             _check_media_types(request)
-            response = await self._ask(request, caller)
+            response = await self._stream(request, caller) or await self._ask(request, caller)
         await response(scope, receive, send)
 
     async def _caller(self, request: Request[Any]) -> Caller:
@@ -140,29 +136,36 @@ class Endpoint(GraphQL[object, None]):
                 self._answers.keep(question, version, answer)
         return answer
 
+    async def _stream(self, request: Request[Any], caller: Caller) -> Response | None:
+        """The answer to who takes streams, if it is one. None for most, without a look."""
+        if self._streams is None or not any(stream_types(request.headers.get("accept", ""))):
+            return None
+        try:
+            with Deadline(self._timeout, self._action_timeout):
+                asked = await self.parse_http_body(_Adapter(request))
+        except TimeoutError as error:
+            raise HTTPException(504, str(error)) from error
+        except Refused as error:
+            raise HTTPException(error.status_code, error.reason) from error
+        if isinstance(asked, list) or asked.query is None:
+            return None
+        last = request.headers.get("last-event-id", "")
+        operation = Operation(
+            asked.query, asked.variables, asked.operation_name, asked.extensions, last
+        )
+        return self._streams.response(request, caller, operation)
+
     async def _execute(self, request: Request[Any]) -> Response:
         try:
-            with anyio.fail_after(self._timeout) as scope:
-                request.state.scope, request.state.late = scope, self._late
+            with Deadline(self._timeout, self._action_timeout) as deadline:
+                request.state.deadline = deadline
                 return await self.run(request)
         except TimeoutError as error:
-            raise HTTPException(504, request.state.late) from error
+            raise HTTPException(504, str(error)) from error
         except Refused as error:
             if request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError):
                 raise HTTPException(405, error.reason, {"Allow": "POST"}) from error
             raise HTTPException(error.status_code, error.reason) from error
-
-    @property
-    def _late(self) -> str:
-        return f"The operation took longer than {self._timeout:g} s: ask for less at once"
-
-    def _wait_longer(self, request: Request | WebSocket) -> None:
-        """Gives a request that acts the time that actions get."""
-        request.state.scope.deadline += self._action_timeout - self._timeout
-        request.state.late = (
-            f"The actions took longer than {self._action_timeout:g} s together: look at what has "
-            f"been done before you ask again"
-        )
 
     def should_render_graphql_ide(self, request: object) -> bool:
         """Never: strawberry's page loads scripts from elsewhere, and takes curl for a browser."""
@@ -174,7 +177,7 @@ class Endpoint(GraphQL[object, None]):
         """The surroundings of a request."""
         caller: Caller = request.state.caller
         request.state.context = context = self._context(request_id(request.scope), caller)
-        context.on_action = lambda: self._wait_longer(request)
+        context.on_action = request.state.deadline.extend
         return context
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
@@ -211,6 +214,15 @@ class Endpoint(GraphQL[object, None]):
             status_code=sub_response.status_code,
             media_type=sub_response.media_type,
         )
+
+    async def execute_single(self, *args: Any, **kwargs: Any) -> ExecutionResult:
+        """As strawberry does, which would execute a subscription like a query."""
+        asked: GraphQLRequestData = kwargs["request_data"]
+        if self._streams is not None and asked.query is not None:
+            operation = Operation(asked.query, name=asked.operation_name)
+            if self._streams.means.asking.kind(operation) is OperationType.SUBSCRIPTION:
+                raise Refused(406, HOW)
+        return await super().execute_single(*args, **kwargs)
 
     async def parse_http_body(
         self, request: AsyncHTTPRequestAdapter
@@ -255,7 +267,8 @@ def _check_media_types(request: Request[Any]) -> None:
     if request.method == "POST" and not is_json(request.headers.get("content-type", "")):
         # Also what a page's form can send to another site without being asked: see `guard`.
         raise HTTPException(415, f"A question is sent as {JSON}, in UTF-8", {"Accept-Post": JSON})
-    if answer_type(request.headers.get("accept", "")) is None:
+    accept = request.headers.get("accept", "")
+    if answer_type(accept) is None and not any(stream_types(accept)):
         raise HTTPException(406, f"Answers are {GRAPHQL} or {JSON}")
 
 

@@ -10,11 +10,10 @@ ways lead from a page to us, and each is closed here:
 """
 
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rollgraph.server.failures import failure
@@ -28,8 +27,11 @@ class LoopbackGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
-        if scope["type"] == "http" and (reason := objection(scope["method"], Headers(scope=scope))):
-            answer = failure(Request[Any](scope), 403, reason)
+        # A WebSocket has no method, and no person opens one by following a link.
+        method = scope.get("method", "")
+        asks = scope["type"] in {"http", "websocket"}
+        if asks and (reason := objection(method, Headers(scope=scope))):
+            answer = failure(HTTPConnection(scope), 403, reason)
             await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
+EVENTS = "text/event-stream"
+MULTIPART = "multipart/mixed"
 
 
 class _Range(NamedTuple):
@@ -49,6 +51,25 @@ def answer_type(accept: str) -> str | None:
     if newer.quality == older.quality:
         return GRAPHQL if newer.named else JSON
     return GRAPHQL if newer.quality > older.quality else JSON
+
+
+def stream_types(accept: str) -> Iterator[str]:
+    """The media types of streams that a caller names, in its order.
+
+    Those of `multipart/mixed` only with Apollo's protocol of subscriptions: others use the same
+    media type for something else.
+    """
+    for part in accept.split(","):
+        header = _header(part)
+        # Without a subtype email.message says text/plain.
+        media_type = header.get_content_type()
+        specification = str(header.get_param("subscriptionspec", ""))
+        if not _quality(str(header.get_param("q", "1"))):
+            continue
+        if media_type == EVENTS or (
+            media_type == MULTIPART and specification.strip("'").startswith("1.0")
+        ):
+            yield media_type
 
 
 def is_json(content_type: str) -> bool:

@@ -126,7 +126,12 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         lifespan="on",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=settings.limits.body * 1024,
+        # `streams.connection` pings in GraphQL's own words, which clients' code can hear, too.
+        ws_ping_interval=None,
+        # Compressing each event for each subscriber would take longer than all else.
+        ws_per_message_deflate=False,
         server_header=False,
         # Nobody stands between us and the caller whose word on addresses could be believed.
         proxy_headers=False,

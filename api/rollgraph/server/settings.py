@@ -327,6 +327,65 @@ class Limits(Group):
     )
 
 
+class Streams(Group):
+    """Subscriptions, and whatever else is asked over a WebSocket or a stream of events."""
+
+    init_timeout: float = _setting(
+        10.0,
+        "Seconds that a WebSocket may stay without `connection_init`, which says who asks. Clients "
+        "send it at once; whoever does not may only want to take places.",
+        flag="--stream-init-timeout",
+        value="SECONDS",
+        gt=0,
+        le=600,
+    )
+    heartbeat: float = _setting(
+        15.0,
+        "Seconds after which something is sent although nothing has happened. Proxies and load "
+        "balancers end a connection that has been quiet for 30 to 60.",
+        flag="--stream-heartbeat",
+        value="SECONDS",
+        gt=0,
+        le=600,
+    )
+    patience: float = _setting(
+        20.0,
+        "Seconds that a client may take nothing of what is sent to it, or not answer a ping. Then "
+        "its connection ends; it comes back with its last cursor when it can.",
+        flag="--stream-patience",
+        value="SECONDS",
+        gt=0,
+        le=600,
+    )
+    per_connection: int = _setting(
+        100,
+        "Streams that may go on at a time on one WebSocket. A page has some ten; without a "
+        "bound, one connection could take all places.",
+        flag="--streams-per-connection",
+        value="STREAMS",
+        ge=1,
+        le=10_000,
+    )
+    per_viewer: int = _setting(
+        1000,
+        "Streams that may go on at a time in one viewer's name. A portal may ask in its own "
+        "name for all of its people; a person has some ten.",
+        flag="--streams-per-viewer",
+        value="STREAMS",
+        ge=1,
+        le=1_000_000,
+    )
+    most: int = _setting(
+        10_000,
+        "Streams, and WebSockets, that may go on at a time altogether. Each takes some 50 KiB "
+        "of memory, and more while its client is slow.",
+        flag="--streams",
+        value="STREAMS",
+        ge=1,
+        le=1_000_000,
+    )
+
+
 class Oidc(Group):
     """The OpenID Connect provider that vouches for callers; [login](../login.md) tells how."""
 
@@ -591,6 +650,7 @@ class Settings(Group):
     argocd: ArgoCd = ArgoCd()
     acting: Acting = Acting()
     limits: Limits = Limits()
+    streams: Streams = Streams()
     auth: Auth = Auth()
     oidc: Oidc = Oidc()
     policy: Policy = Policy()

@@ -8,7 +8,8 @@ from starlette.testclient import TestClient
 from rollgraph.schema.limits.bounds import DEFAULTS
 from rollgraph.server import bootstrap
 from rollgraph.server.app import create_app
-from rollgraph.server.graphql import ACTION_TIMEOUT, LONGEST_BODY, TIMEOUT
+from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT
+from rollgraph.server.graphql import LONGEST_BODY
 from rollgraph.server.settings import Http, Limits, Settings, Spokes
 
 

@@ -1,0 +1,1 @@
+"""Answers that go on: operations over WebSockets, server-sent events and multipart."""

@@ -1,0 +1,181 @@
+"""Operations that are asked over a stream: executed, with all limits, and told one by one."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import aclosing
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import orjson
+import structlog
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from rollgraph.access.caller import Caller
+from rollgraph.schema.context import Context
+from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
+from rollgraph.server.failures import code
+
+_log = structlog.get_logger(__name__)
+
+EVERY_KIND = frozenset(OperationType)
+EXPIRED = "TOKEN_EXPIRED"
+
+
+class GoneError(Exception):
+    """Whoever asked is not there any more, or takes nothing."""
+
+
+class Operation(NamedTuple):
+    """What is asked.
+
+    Attributes:
+        resume_after: The cursor of the last event that came, of a stream that broke; "" if none.
+    """
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    name: str | None = None
+    extensions: Mapping[str, Any] | None = None
+    resume_after: str = ""
+
+
+class Answer(NamedTuple):
+    """One of the answers to an operation.
+
+    Attributes:
+        body: As GraphQL has it: `data`, `errors`, `extensions`.
+        refused: Whether the operation was not executed at all.
+    """
+
+    body: dict[str, Any]
+    refused: bool = False
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """What went wrong; empty if nothing did."""
+        found: list[dict[str, Any]] = self.body.get("errors", [])
+        return found
+
+    @property
+    def expired(self) -> bool:
+        """Whether it says that the login has ended."""
+        return any(each.get("extensions", {}).get("code") == EXPIRED for each in self.errors)
+
+    def json(self) -> bytes:
+        """The body as it is sent."""
+        return orjson.dumps(self.body)
+
+
+Tell: TypeAlias = Callable[[Answer], Awaitable[None]]
+
+
+class Streaming(Protocol):
+    """A schema, as far as streams need it."""
+
+    def kind(self, query: str, operation_name: str | None) -> OperationType | None:
+        """See `Schema.kind`."""
+        ...
+
+    async def stream(self, query: str | None, *args: Any, **kwargs: Any) -> Any:
+        """See strawberry's `Schema.stream`."""
+        ...
+
+
+class Asking:
+    """Executes operations.
+
+    Args:
+        schema: What is asked.
+        context: Makes the surroundings of an operation, given the request's id and who asks.
+        timeout: Seconds that a query may take.
+        action_timeout: Seconds that a mutation may take.
+    """
+
+    def __init__(
+        self,
+        schema: Streaming,
+        context: Callable[[str, Caller], Context],
+        timeout: float = TIMEOUT,
+        action_timeout: float = ACTION_TIMEOUT,
+    ) -> None:
+        self._schema = schema
+        self._context = context
+        self._timeout = timeout
+        self._action_timeout = action_timeout
+
+    def kind(self, operation: Operation) -> OperationType | None:
+        """What an operation does; None if its document cannot say."""
+        return self._schema.kind(operation.query, operation.name)
+
+    async def ask(
+        self,
+        operation: Operation,
+        caller: Caller,
+        request_id: str,
+        tell: Tell,
+        *,
+        allowed: Collection[OperationType] = EVERY_KIND,
+    ) -> None:
+        """Executes an operation, to its end.
+
+        A subscription has no time limit; whoever asks ends it by cancelling. A bug is an answer,
+        too, which is masked. Raises only what `tell` raises.
+        """
+        context = self._context(request_id, caller)
+        context.resume_after = operation.resume_after
+        deadline = Deadline(self._timeout, self._action_timeout)
+        context.on_action = deadline.extend
+        try:
+            results = await self._schema.stream(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.name,
+                operation_extensions=operation.extensions,
+                allowed_operation_types=allowed,
+            )
+            async with aclosing(results):
+                if self.kind(operation) is OperationType.SUBSCRIPTION:
+                    async for result in results:
+                        await tell(_answer(result))
+                else:
+                    await tell(await _in_time(results, deadline))
+        except GoneError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one stream must not end the others beside it
+            await tell(_masked(error, request_id))
+
+
+async def _in_time(results: Any, deadline: Deadline) -> Answer:
+    try:
+        with deadline:
+            return _answer(await anext(results))
+    except TimeoutError as error:
+        return failed(str(error), code(504))
+
+
+def _answer(result: ExecutionResult) -> Answer:
+    refused = isinstance(result, PreExecutionError)
+    body: dict[str, Any] = {} if refused else {"data": result.data}
+    if result.errors:
+        body["errors"] = [error.formatted for error in result.errors]
+    if result.extensions:
+        body["extensions"] = result.extensions
+    return Answer(body, refused)
+
+
+def failed(message: str, error_code: str, **extensions: object) -> Answer:
+    """The answer of an operation of which nothing came."""
+    error = GraphQLError(message, extensions={"code": error_code, **extensions})
+    return Answer({"errors": [error.formatted]}, refused=True)
+
+
+def expired() -> Answer:
+    """The last answer to somebody whose login has ended."""
+    return failed("the login has ended: log in again, and resume with the last cursor", EXPIRED)
+
+
+def _masked(error: Exception, request_id: str) -> Answer:
+    _log.error("stream_failed", request_id=request_id, exc_info=error)
+    return failed("Internal error", code(500), requestId=request_id)
