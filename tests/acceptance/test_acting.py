@@ -48,9 +48,9 @@ pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.looptime(False),
     pytest.mark.timeout(240),
-    # asyncio leaves a socket to the garbage collector whose TLS handshake is cancelled before it has
-    # begun (`SSLProtocol._start_shutdown` does nothing then). The watches of a frozen server, which
-    # are cancelled when a test ends, do so now and then.
+    # asyncio leaves a socket to the garbage collector whose TLS handshake is cancelled before it
+    # has begun (`SSLProtocol._start_shutdown` does nothing then). The watches of a frozen server,
+    # which are cancelled when a test ends, do so now and then.
     pytest.mark.filterwarnings(
         "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
     ),
