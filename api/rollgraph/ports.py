@@ -382,7 +382,8 @@ class LoginProvider(Protocol):
 class SessionStore(Protocol):
     """The logins of browsers.
 
-    Bounded: who has been away longest loses their login.
+    Bounded: who has been away longest loses their login. Every method raises
+    `IdentityProviderError` if the store does not answer.
     """
 
     async def get(self, key: str) -> Session | None:
@@ -493,7 +494,8 @@ class Authority(Protocol):
 class Receipts(Protocol):
     """What came of requests that may be repeated, for 24 hours, under keys that nobody guesses.
 
-    Whoever has claimed a key keeps an answer or releases it, whatever happens.
+    Whoever has claimed a key keeps an answer or releases it, whatever happens. Every method raises
+    `BrokerError` if the store does not answer.
     """
 
     async def claim(self, key: str, fingerprint: str) -> bytes | None:

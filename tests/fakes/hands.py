@@ -32,7 +32,7 @@ from rollgraph.core.objects.rollout import Rollout
 from rollgraph.core.refs import Kind, ObjectKey, RolloutRef
 from rollgraph.core.refusals import refusal
 from rollgraph.core.view import build_view
-from rollgraph.ports import AccessQuestion, ListWatch, Reviewed, Spoke
+from rollgraph.ports import AccessQuestion, ListWatch, Receipts, Reviewed, Spoke
 from rollgraph.simulation.apiserver.requests import Target
 from rollgraph.simulation.apiserver.writing import Writes
 from rollgraph.simulation.cluster import Cluster
@@ -85,7 +85,9 @@ class Stage:
         """The watch of the cluster is in this state."""
         self.arrivals.put_cluster(ClusterView(CLUSTER, status, self.clock.now()))
 
-    async def actor(self, identities: Identities | None = None) -> Actor:
+    async def actor(
+        self, identities: Identities | None = None, receipts: Receipts | None = None
+    ) -> Actor:
         """Somebody who acts on it."""
         spoke = Spoke(CLUSTER, "1", self._watch, open_patcher=self.open, **self._description)
         async with self.patchers.follow(FakeSource(spoke)).watch() as answers:
@@ -100,7 +102,7 @@ class Stage:
                 Random(1),
             )
         await self.patchers.settle([spoke])
-        repeats = Repeats(MemoryReceipts(), self.clock)
+        repeats = Repeats(receipts or MemoryReceipts(), self.clock)
         return Actor(self.mirror, performer, repeats, Tickets(self.clock), self.audit.append)
 
     def add(self, name: str, steps: Sequence[Manifest] = STEPS) -> None:

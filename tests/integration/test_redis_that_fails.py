@@ -6,12 +6,18 @@ from pathlib import Path
 import anyio
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from contract.brokers import RedisServer
 from factories import NOON, rollout_view
+from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.keys import Keys
-from rollgraph.core.errors import BrokerError, FencedError
+from rollgraph.adapters.redis.opening import greet, open_redis, place
+from rollgraph.adapters.redis.receipts import RedisReceipts
+from rollgraph.adapters.redis.secret import shared_secret
+from rollgraph.adapters.redis.sessions import RedisSessions
+from rollgraph.core.errors import BrokerError, ConfigError, FencedError, IdentityProviderError
 from rollgraph.core.feed.entries import Batch, Fact
 from rollgraph.core.refs import ObjectKey
 
@@ -133,3 +139,67 @@ async def test_what_another_version_has_written_is_said_and_not_shown(redis: Red
         await redis.spublish(KEYS.channel("east"), b"\x00nonsense")
         with anyio.fail_after(10):
             assert await anext(heard) is None
+
+
+async def test_logins_and_keys_that_cannot_be_looked_up_say_so(tmp_path: Path) -> None:
+    redis = Redis.from_url(RedisServer(tmp_path).url)
+    with pytest.raises(IdentityProviderError, match="logins of browsers cannot be looked up"):
+        await RedisSessions(redis, SystemClock()).get("k")
+    with pytest.raises(BrokerError, match="claim of an idempotency key"):
+        await RedisReceipts(redis).claim("k", "f")
+    await redis.aclose()
+
+
+async def test_a_login_of_another_version_is_none(redis: Redis) -> None:
+    await redis.set(KEYS.session("k"), b"\xc1")
+    assert await RedisSessions(redis, SystemClock()).get("k") is None
+
+
+async def test_a_key_whose_gateway_has_died_is_free_after_a_while(redis: Redis) -> None:
+    dead, other = RedisReceipts(redis, running=0.3), RedisReceipts(redis, running=0.3)
+    assert await dead.claim("k", "f") is None
+    with anyio.fail_after(5):
+        assert await other.claim("k", "f") is None
+    await other.keep("k", b"answer")
+    await dead.keep("k", b"late")
+    assert await dead.claim("k", "f") == b"answer"
+
+
+async def test_all_gateways_sign_with_one_secret(redis: Redis) -> None:
+    first = await shared_secret(redis, KEYS.tickets)
+    assert len(first) == 32
+    assert await shared_secret(redis, KEYS.tickets) == first
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:6379", "http://h:s3cret@x", "redis://", "redis://h:port", "redis://h/db"]
+)
+def test_a_url_that_is_none_is_refused_without_being_repeated(url: str) -> None:
+    with pytest.raises(ConfigError, match="expected redis://HOST:PORT") as told:
+        open_redis(url)
+    assert "s3cret" not in str(told.value)
+
+
+async def test_a_client_finds_its_server_and_says_what_is_wrong_with_it(
+    server: RedisServer, redis: Redis
+) -> None:
+    port = server.url.rpartition(":")[2]
+    assert place(f"rediss://ann:s3cret@127.0.0.1:{port}/3") == f"127.0.0.1:{port}"
+    await redis.config_set("requirepass", "s3cret")
+    good, wrong = (
+        open_redis(server.url, "s3cret"),
+        open_redis(f"redis://:no-s3cret@127.0.0.1:{port}"),
+    )
+    try:
+        with pytest.raises(BrokerError, match="invalid username-password pair") as told:
+            await greet(wrong)
+        assert "s3cret" not in str(told.value)
+        await greet(good)
+        await redis.config_set("maxmemory", "100mb")
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        with capture_logs() as logs:
+            await greet(good)
+        assert [line["event"] for line in logs] == ["redis_evicts"]
+    finally:
+        await good.aclose()
+        await wrong.aclose()

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import msgspec
+import structlog
 
 from rollgraph.acting.outcome import InvalidInput, Outcome
 from rollgraph.acting.request import ActionRequest, whenever
-from rollgraph.core.errors import KeyTakenError
+from rollgraph.core.errors import BrokerError, KeyTakenError
 from rollgraph.core.viewer import Viewer
 from rollgraph.ports import Clock, Receipts
 
@@ -16,6 +17,12 @@ from rollgraph.ports import Clock, Receipts
 # many rollouts the name of each is added, which may have some 600.
 LONGEST_KEY = 1024
 
+_AWAY = (
+    "it cannot be told now whether a request with this key was carried out before: send it again"
+    " later, or look at the rollout and send it without a key"
+)
+
+_log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 _outcomes = msgspec.json.Decoder(Outcome)
 
@@ -56,6 +63,9 @@ class Repeats:
             kept = await self._receipts.claim(place, self._fingerprint(request))
         except KeyTakenError as error:
             return InvalidInput(str(error), ("idempotencyKey",)), False
+        except BrokerError as error:
+            _log.warning("receipts_away", error=str(error))
+            return InvalidInput(_AWAY, ("idempotencyKey",)), False
         if kept is not None:
             return _outcomes.decode(kept), True
         outcome = None
@@ -63,11 +73,18 @@ class Repeats:
             outcome = await perform()
         finally:
             with anyio.CancelScope(shield=True):
-                if outcome is not None and _counts(outcome):
-                    await self._receipts.keep(place, _encode(outcome))
-                else:
-                    await self._receipts.release(place)
+                await self._close(place, outcome)
         return outcome, False
+
+    async def _close(self, place: str, outcome: Outcome | None) -> None:
+        """Keeps what came of it, or forgets it. If that fails, what was done is done all the same."""
+        try:
+            if outcome is not None and _counts(outcome):
+                await self._receipts.keep(place, _encode(outcome))
+            else:
+                await self._receipts.release(place)
+        except BrokerError as error:
+            _log.error("receipt_not_kept", error=str(error))
 
     def _fingerprint(self, request: ActionRequest) -> str:
         """Equal for requests that ask the same."""

@@ -9,9 +9,9 @@ from rollgraph.access.everything import Everything
 from rollgraph.acting.outcome import InvalidInput, Outcome, TimedOut
 from rollgraph.acting.repeats import LONGEST_KEY
 from rollgraph.acting.request import ActionRequest
-from rollgraph.adapters.memory.receipts import KEPT
+from rollgraph.adapters.memory.receipts import KEPT, MemoryReceipts
 from rollgraph.core.actions.action import Abort, Pause, Promote, Restart
-from rollgraph.core.errors import UnreachableError
+from rollgraph.core.errors import BrokerError, UnreachableError
 from rollgraph.core.viewer import Viewer
 
 PROMOTE = acting("cart", Promote(), idempotency_key="build-17")
@@ -152,3 +152,55 @@ async def test_who_is_cancelled_leaves_the_key_to_others(stage: Stage) -> None:
         await actor.act(ANYBODY, PROMOTE)
     assert (await actor.act(ANYBODY, PROMOTE)).applied
     assert PROMOTE.ref.cluster == CLUSTER
+
+
+class AwayReceipts(MemoryReceipts):
+    """Receipts whose store can be away."""
+
+    away = False
+
+    async def claim(self, key: str, fingerprint: str) -> bytes | None:
+        self._answer()
+        return await super().claim(key, fingerprint)
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        self._answer()
+        await super().keep(key, answer)
+
+    async def release(self, key: str) -> None:
+        self._answer()
+        await super().release(key)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise BrokerError("no connection")
+
+
+async def test_while_nobody_can_tell_whether_it_was_done_it_is_not_done_again(
+    stage: Stage,
+) -> None:
+    receipts = AwayReceipts()
+    actor = await stage.actor(receipts=receipts)
+    receipts.away = True
+    refused = await actor.act(ANYBODY, PROMOTE)
+    assert isinstance(refused.failure, InvalidInput)
+    assert refused.failure.message.startswith("it cannot be told now whether a request with this")
+    assert stage.step("cart") == 1
+    await actor.act(ANYBODY, acting("cart", Promote()))
+    assert stage.step("cart") == 3
+
+
+async def test_what_was_done_and_cannot_be_kept_was_done_all_the_same(stage: Stage) -> None:
+    receipts = AwayReceipts()
+    actor = await stage.actor(receipts=receipts)
+    claim = receipts.claim
+
+    async def claim_and_go(key: str, fingerprint: str) -> bytes | None:
+        found = await claim(key, fingerprint)
+        receipts.away = True
+        return found
+
+    receipts.claim = claim_and_go  # type: ignore[method-assign]
+    outcome = await actor.act(ANYBODY, PROMOTE)
+    assert outcome.applied
+    assert stage.step("cart") == 3

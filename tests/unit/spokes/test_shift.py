@@ -30,7 +30,7 @@ class Worker:
     """One that runs, and can be ended well or badly."""
 
     def __init__(
-        self, fleet: "Fleet", name: str, *spokes: FakeSpoke, lag: float, **pins: str
+        self, fleet: "Fleet", name: str, *spokes: FakeSpoke, lag: float, pins: dict[str, str]
     ) -> None:
         self.id = f"{name}.1"
         self.source = FakeSource(*(spoke.spoke() for spoke in spokes))
@@ -73,10 +73,12 @@ class Fleet:
             spoke.cluster.put(Kind.ROLLOUT, rollout("web"))
         self._tasks = tasks
 
-    def worker(self, name: str, *spokes: str, lag: float = LAG, **pins: str) -> Worker:
+    def worker(
+        self, name: str, *spokes: str, lag: float = LAG, pins: dict[str, str] | None = None
+    ) -> Worker:
         """Starts one; without names, all spokes are in its kubeconfig."""
         known = (self.spokes[spoke] for spoke in spokes or NAMES)
-        made = Worker(self, name, *known, lag=lag, **pins)
+        made = Worker(self, name, *known, lag=lag, pins=pins or {})
         self._tasks.start_soon(made.run)
         return made
 
@@ -201,7 +203,7 @@ async def test_a_pinned_spoke_is_that_workers_while_it_lives() -> None:
     async with a_fleet() as fleet:
         for pinned in ("ann", "bob"):
             pins = dict.fromkeys(("east", "west", "north"), pinned)
-            ann, bob = fleet.worker("ann", **pins), fleet.worker("bob", **pins)
+            ann, bob = fleet.worker("ann", pins=pins), fleet.worker("bob", pins=pins)
             chosen, other = (ann, bob) if pinned == "ann" else (bob, ann)
             await until(lambda chosen=chosen: chosen.watched >= {"east", "west", "north"})  # type: ignore[misc]
             await until(lambda other=other: other.watched == {"south"})  # type: ignore[misc]
@@ -213,8 +215,8 @@ async def test_a_pinned_spoke_is_that_workers_while_it_lives() -> None:
 
 async def test_a_spoke_that_its_own_worker_does_not_know_is_taken_by_one_that_does() -> None:
     async with a_fleet() as fleet:
-        ann = fleet.worker("ann", "east", **dict.fromkeys(NAMES, "ann"))
-        bob = fleet.worker("bob", **dict.fromkeys(NAMES, "ann"))
+        pins = dict.fromkeys(NAMES, "ann")
+        ann, bob = fleet.worker("ann", "east", pins=pins), fleet.worker("bob", pins=pins)
         await until(lambda: ann.watched == {"east"})
         with anyio.fail_after(FREE_FOR + 3 * BEAT):
             await until(lambda: bob.watched == set(NAMES) - {"east"})

@@ -39,6 +39,29 @@ class Keys(msgspec.Struct, frozen=True):
         """A sorted set: the workers, by when they last said that they live, in ms."""
         return f"{self.prefix}:workers"
 
+    @property
+    def tickets(self) -> str:
+        """A text: what the tickets of bulk actions are signed with."""
+        return f"{self.prefix}:tickets"
+
+    @property
+    def receipts(self) -> str:
+        """A sorted set: the answers that are kept, by age."""
+        return f"{self.prefix}:{{receipts}}:all"
+
+    def receipt(self, key: str) -> str:
+        """A hash: fingerprint, and either owner, while the request runs, or answer."""
+        return f"{self.prefix}:{{receipts}}:{key}"
+
+    @property
+    def sessions(self) -> str:
+        """A sorted set: the logins of browsers, by when they were last seen."""
+        return f"{self.prefix}:{{sessions}}:all"
+
+    def session(self, key: str) -> str:
+        """A text: one login."""
+        return f"{self.prefix}:{{sessions}}:{key}"
+
     def channel(self, cluster: str) -> str:
         """Where the facts of a spoke are published: the channel of its partition."""
         return self._channel(partition(cluster))

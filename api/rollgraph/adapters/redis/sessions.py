@@ -1,0 +1,111 @@
+"""The logins of browsers, for all gateways together: they outlive each of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from rollgraph.adapters.redis.failures import translated
+from rollgraph.adapters.redis.keys import Keys
+from rollgraph.core.errors import BrokerError, IdentityProviderError
+from rollgraph.core.session import Session
+from rollgraph.ports import Clock
+
+# Logins at once, as in memory.
+MOST = 10_000
+KEYS = Keys()
+
+# KEYS: a login, all logins. ARGV: the login, ms until it ends, how many are kept. All keys have one
+# hash tag, also those that are deleted.
+PUT = """
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[2], time[1] * 1000000 + time[2], KEYS[1])
+local more = redis.call('ZCARD', KEYS[2]) - ARGV[3]
+if more > 0 then
+  for at, key in ipairs(redis.call('ZPOPMIN', KEYS[2], more)) do
+    if at % 2 == 1 then
+      redis.call('DEL', key)
+    end
+  end
+end
+"""
+
+# KEYS: as before.
+GET = """
+local found = redis.call('GET', KEYS[1])
+if found then
+  local time = redis.call('TIME')
+  redis.call('ZADD', KEYS[2], time[1] * 1000000 + time[2], KEYS[1])
+else
+  redis.call('ZREM', KEYS[2], KEYS[1])
+end
+return found
+"""
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    session: Session
+    until: datetime
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_kept = msgspec.msgpack.Decoder(_Kept)
+
+
+class RedisSessions:
+    """A `ports.SessionStore` on Redis. It holds the tokens of people: see docs/operations.md.
+
+    Args:
+        redis: The client, which answers in bytes. Whoever made it closes it.
+        clock: Tells the time.
+        most: Logins that are kept.
+        keys: Where things are.
+    """
+
+    def __init__(self, redis: Redis, clock: Clock, most: int = MOST, keys: Keys = KEYS) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._most = most
+        self._keys = keys
+        self._put = redis.register_script(PUT)
+        self._get = redis.register_script(GET)
+
+    async def get(self, key: str) -> Session | None:
+        """Of the port."""
+        with _told():
+            found = await self._get([self._keys.session(key), self._keys.sessions])
+        kept = _read(found)
+        return kept.session if kept is not None and kept.until > self._clock.now() else None
+
+    async def put(self, key: str, session: Session, until: datetime) -> None:
+        """Of the port."""
+        left = round((until - self._clock.now()).total_seconds() * 1000)
+        told: list[Any] = [_encode(_Kept(session, until)), max(left, 1), self._most]
+        with _told():
+            await self._put([self._keys.session(key), self._keys.sessions], told)
+
+    async def drop(self, key: str) -> None:
+        """Of the port."""
+        with _told():
+            await self._redis.delete(self._keys.session(key))
+
+
+def _read(found: bytes | None) -> _Kept | None:
+    """A login; None for one of another version, whose person logs in again."""
+    try:
+        return None if found is None else _kept.decode(found)
+    except msgspec.DecodeError:
+        return None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        with translated("logins"):
+            yield
+    except BrokerError as error:
+        raise IdentityProviderError(f"logins of browsers cannot be looked up: {error}") from error

@@ -1,0 +1,45 @@
+"""What gateways keep of callers, in memory and on Redis, to be held to one contract each."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+from redis.asyncio import Redis
+
+from contract.brokers import RedisServer
+from rollgraph.adapters.clock import SystemClock
+from rollgraph.adapters.memory import MemoryReceipts
+from rollgraph.adapters.memory.sessions import MemorySessions
+from rollgraph.adapters.redis.receipts import RedisReceipts
+from rollgraph.adapters.redis.sessions import RedisSessions
+from rollgraph.ports import Receipts, SessionStore
+
+# How many of each are kept here.
+MOST = 3
+KINDS = ("memory", "redis")
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """As two gateways see them: the second one looks at the same."""
+
+    receipts: tuple[Receipts, Receipts]
+    sessions: tuple[SessionStore, SessionStore]
+
+
+@asynccontextmanager
+async def stores(kind: str, server: Callable[[], RedisServer]) -> AsyncIterator[Stores]:
+    """Empty ones."""
+    clock = SystemClock()
+    if kind == "memory":
+        receipts, sessions = MemoryReceipts(max_kept=MOST), MemorySessions(clock, most=MOST)
+        yield Stores((receipts, receipts), (sessions, sessions))
+        return
+    redis = Redis.from_url(server().url)
+    try:
+        await redis.flushall()
+        yield Stores(
+            (RedisReceipts(redis, most=MOST), RedisReceipts(redis, most=MOST)),
+            (RedisSessions(redis, clock, most=MOST), RedisSessions(redis, clock, most=MOST)),
+        )
+    finally:
+        await redis.aclose()
