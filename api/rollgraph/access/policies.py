@@ -62,6 +62,11 @@ class Access:
         """The policy in force."""
         return self._policies.text
 
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """See `ports.Authority`."""
+        return self.version, self._ownership.version if self._ownership is not None else 0
+
     def rights(self, viewer: Viewer) -> PolicyRights:
         """What a viewer may see and do now; a request keeps what it got, whatever changes."""
         return PolicyRights(viewer, self._policies, self.version, self._ownership)

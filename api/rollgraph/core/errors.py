@@ -81,6 +81,10 @@ class UnauthenticatedViewerError(RollgraphError):
     """A caller cannot be told by what they sent: the message says which check failed, no more."""
 
 
+class TokenExpiredError(UnauthenticatedViewerError):
+    """A login has ended while a stream lasted: the reader may come back with a fresh one."""
+
+
 class IdentityProviderError(RollgraphError):
     """Whoever would know a caller does not answer, or not what was agreed; try again later."""
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from rollgraph.access.caller import Caller
 from rollgraph.access.everything import Everything
 from rollgraph.access.policies import Access
+from rollgraph.access.renewal import Renewal
 from rollgraph.acting.actor import Acting
 from rollgraph.acting.announcer import Announcer
 from rollgraph.acting.patchers import Patchers
@@ -33,7 +34,7 @@ from rollgraph.core.errors import ConfigError
 from rollgraph.feed.fanout import FanOut
 from rollgraph.feed.follower import Follower
 from rollgraph.feed.publishing import Publishing
-from rollgraph.ports import AuditLog, Clock, Mirror, SpokeSource
+from rollgraph.ports import AuditLog, Authority, Clock, Mirror, Newsroom, SpokeSource
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
 from rollgraph.schema.limits.bounds import Limits as Bounds
@@ -219,7 +220,8 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     if settings.audit.events:
         audit.tell(announcer.announce)
     schema = build_schema(bounds(settings.limits))
-    context = _context(settings, mirror, clock, acting.actor, audit)
+    fanout = FanOut(acting.projection, mirror)
+    context = _context(settings, mirror, clock, acting.actor, audit, fanout, decides)
     asking = Asking(schema, context, settings.limits.timeout, settings.limits.action_timeout)
     means = _means(settings, asking, clock)
     return Services(
@@ -238,8 +240,9 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
         ),
         watch=_together(
             Supervisor(acting.spokes, Publishing(broker, clock), clock=clock).run,
-            Follower(broker, FanOut(acting.projection, mirror)).run,
+            Follower(broker, fanout).run,
             *([argocd.run] if argocd is not None else []),
+            *([Renewal(decides, fanout.nudge).run] if decides is not None else []),
         ),
         graphiql=bundle,
         behind=argocd.behind if argocd is not None else None,
@@ -306,7 +309,13 @@ def bounds(settings: Limits) -> Bounds:
 
 
 def _context(
-    settings: Settings, mirror: Mirror, clock: Clock, actor: Acting, audit: AuditLog
+    settings: Settings,
+    mirror: Mirror,
+    clock: Clock,
+    actor: Acting,
+    audit: AuditLog,
+    news: Newsroom,
+    authority: Authority | None,
 ) -> Callable[[str, Caller], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
     about = About(version("rollgraph"), schema_hash(), bounds(settings.limits))
@@ -321,6 +330,9 @@ def _context(
         caller=caller,
         actor=actor,
         audit=audit,
+        news=news,
+        authority=authority,
+        clock=clock,
     )
 
 

@@ -16,7 +16,7 @@ from rollgraph.core.decision import Decision
 from rollgraph.core.errors import NotAllowedError, UnauthenticatedViewerError
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import Scope, Verb
-from rollgraph.ports import AuditLog, Mirror, Rights
+from rollgraph.ports import AuditLog, Authority, Clock, Mirror, Newsroom, Rights
 from rollgraph.schema.limits.bounds import DEFAULTS, Limits
 
 # Clocks differ: whoever verifies a token forgives that much of its end, and so its holder is known.
@@ -58,11 +58,17 @@ class Context:
         caller: Who asks, and what they may see and do.
         actor: Carries out actions; None where there is nothing but questions.
         audit: Remembers who wanted what; None remembers nothing.
+        news: Tells what changes; None where nobody can subscribe.
+        authority: Says what the caller may do later on; None if that never changes.
+        clock: Tells the time later on; None if it stands still.
 
     Attributes:
         fleet_reads: How often something was asked that changes with the mirror's version.
         moment_reads: How often something was asked that changes by itself, or that is the caller's
             alone.
+        caller_reads: How often something was asked that is the caller's alone.
+        resume_after: The cursor of the last event that the caller got of the stream that they ask
+            for, if the transport has its own way to say it (`Last-Event-ID`); "" if not.
         on_action: Called when the request turns out to be one that acts, and so may take longer.
     """
 
@@ -70,17 +76,22 @@ class Context:
         "_actor",
         "_audit",
         "_caller",
+        "_clock",
         "_mirror",
+        "_news",
         "_now",
         "_refusals",
         "_seen",
         "about",
+        "authority",
+        "caller_reads",
         "fleet_reads",
         "fragments",
         "moment_reads",
         "on_action",
         "patience",
         "request_id",
+        "resume_after",
     )
 
     def __init__(
@@ -94,21 +105,57 @@ class Context:
         caller: Caller = ANYBODY,
         actor: Acting | None = None,
         audit: AuditLog | None = None,
+        news: Newsroom | None = None,
+        authority: Authority | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._mirror = mirror
         self._now = now
         self._caller = caller
         self._actor = actor
         self._audit = audit
+        self._news = news
+        self._clock = clock
         self._refusals: set[tuple[str, Decision, RolloutRef | None]] = set()
         self._seen = SeenFleet(mirror, caller.rights)
         self.patience = patience
         self.request_id = request_id
         self.about = about if about is not None else About()
         self.fragments = fragments
+        self.authority = authority
         self.fleet_reads = 0
         self.moment_reads = 0
+        self.caller_reads = 0
+        self.resume_after = ""
         self.on_action: Callable[[], None] = lambda: None
+
+    def later(self, caller: Caller) -> "Context":
+        """The surroundings of an event of a stream: of its own moment, with notes of its own."""
+        return Context(
+            self._mirror,
+            self.time(),
+            self.patience,
+            self.request_id,
+            self.about,
+            fragments=self.fragments,
+            caller=caller,
+            actor=self._actor,
+            audit=self._audit,
+            news=self._news,
+            authority=self.authority,
+            clock=self._clock,
+        )
+
+    def time(self) -> datetime:
+        """The present, which goes on while a stream lasts; `now` does not."""
+        return self._now if self._clock is None else self._clock.now()
+
+    @property
+    def news(self) -> Newsroom:
+        """Tells what changes."""
+        if self._news is None:
+            raise LookupError("whoever made this context has not said who tells the news")
+        return self._news
 
     @property
     def fleet(self) -> SeenFleet:
@@ -126,6 +173,7 @@ class Context:
     def caller(self) -> Caller:
         """Who asks, with their token if it is passed on."""
         self.moment_reads += 1
+        self.caller_reads += 1
         return self._caller
 
     @property
@@ -139,6 +187,7 @@ class Context:
     def audit(self) -> AuditLog:
         """Who wanted what, and what came of it."""
         self.moment_reads += 1
+        self.caller_reads += 1
         if self._audit is None:
             raise LookupError("whoever made this context has not said where the audit is")
         return self._audit

@@ -7,6 +7,7 @@
 | `GRAPHQL_PARSE_FAILED` | the document is not GraphQL | change the request |
 | `GRAPHQL_VALIDATION_FAILED` | the document does not fit the schema | change the request |
 | `UNAUTHENTICATED` | the login has ended | log in again |
+| `TOKEN_EXPIRED` | the login has ended while a stream lasted | subscribe again with a fresh one |
 | `INTERNAL_SERVER_ERROR` | a bug; `extensions.requestId` finds it in the log | report it |
 
 The codes of limits are in `limits.bounds`; docs/reference/errors.md has all of them.
@@ -22,6 +23,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from rollgraph.core.errors import (
     BadRequestError,
     NotAllowedError,
+    TokenExpiredError,
     UnauthenticatedViewerError,
 )
 
@@ -33,6 +35,7 @@ CODES: dict[type[BaseException], str] = {
     BadRequestError: "BAD_USER_INPUT",
     NotAllowedError: "FORBIDDEN",
     UnauthenticatedViewerError: "UNAUTHENTICATED",
+    TokenExpiredError: "TOKEN_EXPIRED",
 }
 INTERNAL = "INTERNAL_SERVER_ERROR"
 

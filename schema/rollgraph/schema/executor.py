@@ -37,6 +37,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         # By the identity of the list, as graphql-core itself does; the lists live as long as we.
         self._selections: dict[int, tuple[FieldDetailsList, Selection]] = {}
 
+    def for_event(self, event: object, context: Context) -> "Executor":
+        """Executes what is selected on one event of a subscription, in its own surroundings."""
+        executor = self.build_per_event_executor(event)
+        assert isinstance(executor, Executor)
+        executor.context_value = context
+        executor._selections = {}  # the lists that they are of live as long as one execution
+        return executor
+
     def complete_object_value(
         self,
         return_type: GraphQLObjectType,

@@ -162,7 +162,7 @@ class FragmentCache:
     ) -> _Text:
         text = self._texts.get(ids)
         if text is None:
-            names = tuple(sorted(set(_variables(nodes, fragments))))
+            names = tuple(sorted(set(variables_below(nodes, fragments))))
             text = self._texts[ids] = _Text(nodes, names)
             if len(self._texts) > MAX_SELECTIONS:
                 self._forget(self._texts.popitem(last=False)[0])
@@ -184,7 +184,7 @@ class FragmentCache:
         selection.parts.clear()
 
 
-def _variables(
+def variables_below(
     nodes: Iterable[Node], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Iterator[str]:
     """The variables that occur below nodes, in the fragments that they spread too."""

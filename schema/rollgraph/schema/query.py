@@ -9,11 +9,10 @@ from rollgraph.core.analysis import AnalysisRunView
 from rollgraph.core.audit import Deed
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.errors import BadRequestError
-from rollgraph.core.filtering import string_predicate
-from rollgraph.core.labels import selector
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.replicasets import created
 from rollgraph.core.verbs import Scope, Verb
+from rollgraph.schema.clusterfilter import cluster_predicate
 from rollgraph.schema.connections import (
     FILTER,
     MAX_PAGE,
@@ -41,7 +40,7 @@ from rollgraph.schema.inputs import (
 from rollgraph.schema.nodes import node
 from rollgraph.schema.types.analysis import AnalysisRun, AnalysisRunFilter, analysis_run
 from rollgraph.schema.types.audit import AuditEventConnection, AuditEventFilter, audit_events
-from rollgraph.schema.types.cluster import Cluster, cluster, environment, region
+from rollgraph.schema.types.cluster import Cluster, cluster
 from rollgraph.schema.types.fleet import RolloutConnection, rollout_connection
 from rollgraph.schema.types.gateway import GatewayInfo, gateway_info
 from rollgraph.schema.types.kubernetes import Node
@@ -118,7 +117,7 @@ class Query:
         ] = DEFAULT_GROUPS,
     ) -> list[RolloutSummaryBucket]:
         """Rollouts counted in groups, the largest first: for tiles and panels, without rows."""
-        return summary(info, filter, group_by)
+        return summary(info.context, filter, group_by)
 
     @guarded(verb=Verb.GET, scope=Scope.ANALYSIS_READ, object="analysisrun")
     @resolved
@@ -206,7 +205,7 @@ class Query:
         order_by: Annotated[ClusterOrder | None, ORDER] = None,
     ) -> Connection[Cluster]:
         """The clusters that the gateway watches, by name unless asked otherwise."""
-        wanted = _wanted(filter)
+        wanted = cluster_predicate(filter)
         chosen = [view for view in info.context.clusters() if wanted(view)]
         order = order_by or ClusterOrder(field=ClusterOrderField.NAME)
         return connect(
@@ -223,29 +222,6 @@ def _latest(item: tuple[RolloutRef, AnalysisRunView]) -> Key:
     ref, view = item
     age = -int(created(view.run).timestamp())
     return (age, ref.cluster, ref.namespace, view.run.metadata.name)
-
-
-def _wanted(wanted: ClusterFilter | None) -> Callable[[ClusterView], bool]:
-    """The predicate of a filter of clusters."""
-    if wanted is None:
-        return lambda _: True
-    tests: list[Callable[[ClusterView], bool]] = []
-    if wanted.name is not None:
-        named = string_predicate(wanted.name.core())
-        tests.append(lambda view: named(view.name))
-    if wanted.environment is not None:
-        in_environment = string_predicate(wanted.environment.core())
-        tests.append(lambda view: in_environment(environment(view) or ""))
-    if wanted.region is not None:
-        in_region = string_predicate(wanted.region.core())
-        tests.append(lambda view: in_region(region(view) or ""))
-    if wanted.status is not None:
-        states = frozenset(wanted.status)
-        tests.append(lambda view: view.status in states)
-    if wanted.label_selector is not None:
-        labelled = selector(wanted.label_selector)
-        tests.append(lambda view: labelled(view.labels))
-    return lambda view: all(test(view) for test in tests)
 
 
 def _place(context: Context, order: ClusterOrder) -> Callable[[ClusterView], Key]:

@@ -1,6 +1,8 @@
 """The schema as a whole."""
 
 import hashlib
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from functools import cached_property
 from typing import Any, cast
 
@@ -8,7 +10,9 @@ from graphql import GraphQLError, get_operation_ast
 from strawberry import Info, federation
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.schema.schema import StreamResult
+from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.graphql import OperationType
@@ -17,7 +21,7 @@ from rollgraph.core.verbs import Verb
 from rollgraph.schema.errors import translate
 from rollgraph.schema.executor import Executor
 from rollgraph.schema.guard import Guard, guard_of, watch
-from rollgraph.schema.limits.bounds import DEFAULTS, Limits
+from rollgraph.schema.limits.bounds import DEFAULTS, Limits, ambiguous
 from rollgraph.schema.limits.documents import Documents
 from rollgraph.schema.limits.extension import Reading
 from rollgraph.schema.limits.published import publish
@@ -25,6 +29,9 @@ from rollgraph.schema.mutation import Mutation
 from rollgraph.schema.query import Query
 from rollgraph.schema.scalars import SCALARS
 from rollgraph.schema.sdl import api_sdl, subgraph_sdl
+from rollgraph.schema.streams.serving import Serving, refusal
+from rollgraph.schema.subscription import Subscription
+from rollgraph.schema.types.events import EVENT_TYPES
 from rollgraph.schema.types.gateway import FEDERATION_VERSION
 from rollgraph.schema.types.references import entity
 from rollgraph.schema.types.steps import STEP_TYPES
@@ -45,6 +52,7 @@ class Schema(federation.Schema):
     def __init__(self, limits: Limits, **parts: Any) -> None:
         super().__init__(extensions=[self._reading], **parts)
         self._documents = Documents(self._schema, limits)
+        self._serving = Serving(self._schema, hidden=not limits.introspection)
 
     def kind(self, query: str, operation_name: str | None) -> OperationType | None:
         """What the operation of a document does; None if the document cannot say."""
@@ -54,6 +62,52 @@ class Schema(federation.Schema):
             return None
         operation = get_operation_ast(document.node, operation_name)
         return OperationType(operation.operation.value) if operation else None
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        """The answers to an operation: one, or those of a subscription as they come.
+
+        All transports of streams ask here. The data of a subscription's answers are encoded
+        already (`streams.answer`).
+        """
+        subscription = OperationType.SUBSCRIPTION
+        if query is None or self.kind(query, operation_name) is not subscription:
+            return await super().stream(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                operation_extensions,
+                allowed_operation_types,
+            )
+        if allowed_operation_types is not None and subscription not in allowed_operation_types:
+            raise InvalidOperationTypeError(subscription)
+        return self._subscribe(query, variable_values or {}, context_value, operation_name)
+
+    async def _subscribe(
+        self, query: str, variables: dict[str, Any], context: Any, operation_name: str | None
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        document = self._documents.read(query)
+        if operation_name is None and document.operations > 1:
+            yield refusal([ambiguous()], context)
+            return
+        verdict = self._documents.check(document, operation_name, variables)
+        if verdict.errors:
+            yield refusal(verdict.errors, context)
+            return
+        answers = self._serving.answers(document.node, query, variables, context, operation_name)
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer  # noqa: ASYNC119 - whoever asks for a stream closes it
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """The fields of a type, with what they cost; those for a router with their guards."""
@@ -142,7 +196,8 @@ def _schema(limits: Limits, *, in_order: bool) -> Schema:
         limits,
         query=Query,
         mutation=Mutation,
-        types=[*STEP_TYPES.values(), *USER_ERRORS],
+        subscription=Subscription,
+        types=[*STEP_TYPES.values(), *USER_ERRORS, *set(EVENT_TYPES.values())],
         federation_version=FEDERATION_VERSION,
         execution_context_class=Executor,
         config=StrawberryConfig(scalar_map=SCALARS, sort_schema=in_order),

@@ -264,9 +264,15 @@ def test_every_field_that_leads_to_an_analysis_run_asks_for_its_scope() -> None:
                 if guard is None or guard.scope is not Scope.ANALYSIS_READ:
                     open_ways.append(f"{named.name}.{name}")
     assert open_ways == []
-    assert ways == len(BY_ANALYSIS) + 1
+    assert ways == len(BY_ANALYSIS) + 1 + len(BY_EVENTS)
 
 
+# Those of events; streams/test_rights.py asks for them.
+BY_EVENTS = (
+    "AnalysisRunChangedEvent.analysisRun",
+    "StepProgress.analysisRuns",
+    "StepProgressEvent.analysisRuns",
+)
 OF_THE_LIST = {"AnalysisRunConnection", "AnalysisRunEdge"}
 
 

@@ -73,6 +73,7 @@ SIZES: Mapping[str, ListSize] = {
     "BulkRolloutActionPayload.userErrors": ListSize(1),
     # As many as are listed; a filter may match so many.
     "Mutation.bulkRolloutAction": ListSize(MAX_BULK, listing=("input",), sized=("results",)),
+    "StepProgressEvent.steps": ListSize(10),
 }
 
 # In addition to the object itself.
@@ -109,6 +110,10 @@ FIELD_WEIGHTS: Mapping[str, int] = {
         )
     },
     "Mutation.bulkRolloutAction": 50,
+    # Over the fleet, to the end, and again each second.
+    "Subscription.rolloutSummaryChanged": 200,
+    # Over the fleet once, and over each change of it.
+    "Subscription.rolloutEvents": 100,
 }
 
 # Each time that one is set, wherever it stands in a filter.

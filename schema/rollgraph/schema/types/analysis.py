@@ -170,7 +170,7 @@ class MetricResult:
     ) -> list[Measurement]:
         """Its newest measurements, oldest first; Argo keeps 10 by default."""
         kept = self.result.measurements or []
-        return [_measurement(item) for item in kept[max(len(kept) - max(last, 0), 0) :]]
+        return [measurement(item) for item in kept[max(len(kept) - max(last, 0), 0) :]]
 
 
 @strawberry.input(description="Which analysis runs; every part that is set must hold.")
@@ -422,7 +422,8 @@ def _template(status: objects.ExperimentTemplateStatus, wanted: int | None) -> E
     )
 
 
-def _measurement(item: objects.Measurement) -> Measurement:
+def measurement(item: objects.Measurement) -> Measurement:
+    """The GraphQL object of a measurement."""
     return Measurement(
         phase=analysis_phase(item.phase),
         value=item.value or None,

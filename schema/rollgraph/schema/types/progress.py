@@ -69,16 +69,20 @@ class RolloutProgress:
     @resolved
     def waiting(self) -> RolloutWait | None:
         """What has to happen next; null when all is done."""
-        found = self.progress.waiting
-        if found is None:
-            return None
-        return RolloutWait(
-            wait=found,
-            reason=found.reason,
-            message=found.message,
-            human=found.human,
-            since=found.since,
-            until=found.until,
-            exact=found.exact,
-            deadline=found.deadline,
-        )
+        return rollout_wait(self.progress.waiting)
+
+
+def rollout_wait(found: Waiting | None) -> RolloutWait | None:
+    """The GraphQL object of what a rollout waits for."""
+    if found is None:
+        return None
+    return RolloutWait(
+        wait=found,
+        reason=found.reason,
+        message=found.message,
+        human=found.human,
+        since=found.since,
+        until=found.until,
+        exact=found.exact,
+        deadline=found.deadline,
+    )

@@ -8,7 +8,7 @@ import strawberry
 
 from rollgraph.core.phase import Phase
 from rollgraph.core.view import RolloutView, StrategyKind
-from rollgraph.schema.context import Info
+from rollgraph.schema.context import Context
 from rollgraph.schema.described import enum
 from rollgraph.schema.inputs import RolloutFilter
 from rollgraph.schema.types.cluster import environment
@@ -62,20 +62,20 @@ class RolloutSummaryBucket:
 
 
 def summary(
-    info: Info,
+    context: Context,
     filter: RolloutFilter | None,
     keys: Sequence[RolloutGroupKey],
 ) -> list[RolloutSummaryBucket]:
     """Counts the rollouts that match, the largest bucket first."""
     wanted = tuple(dict.fromkeys(keys))
-    readers = [_reader(info, key) for key in wanted]
-    views = info.context.fleet.matching(filter.core() if filter else None)
+    readers = [_reader(context, key) for key in wanted]
+    views = context.fleet.matching(filter.core() if filter else None)
     counts: Counter[_Group] = Counter(tuple(read(view) for read in readers) for view in views)
     buckets = sorted(counts.items(), key=lambda item: (-item[1], *map(str, item[0])))
     return [_bucket(wanted, group, count) for group, count in buckets]
 
 
-def _reader(info: Info, key: RolloutGroupKey) -> Callable[[RolloutView], str | None]:
+def _reader(context: Context, key: RolloutGroupKey) -> Callable[[RolloutView], str | None]:
     match key:
         case RolloutGroupKey.CLUSTER:
             return lambda view: view.ref.cluster
@@ -86,7 +86,7 @@ def _reader(info: Info, key: RolloutGroupKey) -> Callable[[RolloutView], str | N
         case RolloutGroupKey.STRATEGY:
             return lambda view: view.strategy
         case RolloutGroupKey.ENVIRONMENT:
-            environments = {c.name: environment(c) for c in info.context.clusters()}
+            environments = {c.name: environment(c) for c in context.clusters()}
             return lambda view: environments.get(view.ref.cluster)
 
 

@@ -1,0 +1,1 @@
+"""Streams of events: what is told to whoever subscribes, when, and as far as they may see it."""

@@ -1,0 +1,357 @@
+"""The stream of what happens to some rollouts: their state first, then each change, in order.
+
+It is what stands between the news of all rollouts and one reader. It knows what the reader knows,
+so that whatever the reader is told leads from there to how the rollouts are: also when the reader
+is slow, comes back, or is not shown the same rollouts any more.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from rollgraph.core.changes import AnalysisRunChanged, Change
+from rollgraph.core.feed.audience import Audience
+from rollgraph.core.feed.cursors import encode
+from rollgraph.core.feed.news import Frontier, News
+from rollgraph.core.feed.pacing import Pacer
+from rollgraph.core.filtering import RolloutFilter, only_cluster, predicate
+from rollgraph.core.refs import RolloutRef
+from rollgraph.core.view import RolloutView
+from rollgraph.schema.context import Context
+from rollgraph.schema.streams.resuming import Missed, Place, merged, missed
+from rollgraph.schema.streams.stream import Stream
+from rollgraph.schema.streams.telling import KINDS, EventKind, Make, Telling, Told
+
+LOST = "more changed at once than could be told"
+UNKNOWN = "what changed since the cursor is not known any more, or is not yours to know"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a reader asks for.
+
+    Attributes:
+        make: Makes an answer's object of an event.
+        ref: One rollout; None for all that match.
+        filter: Which rollouts.
+        kinds: Which events; None for all. RESYNC is told to everybody.
+        initial: Whether the state comes first.
+        interval: The shortest time between two news of one rollout; None to tell each.
+        resume_after: The cursor of the last event that the reader got; "" without one.
+        says: What is said of a rollout whose changes are these, in order.
+    """
+
+    make: Make
+    ref: RolloutRef | None = None
+    filter: RolloutFilter | None = None
+    kinds: frozenset[EventKind] | None = None
+    initial: bool = True
+    interval: timedelta | None = None
+    resume_after: str = ""
+    says: "Says | None" = None
+
+
+Says = Callable[[Sequence[Told], RolloutView | None, RolloutView | None], Sequence[Told]]
+
+
+class _State(msgspec.Struct):
+    """Rollouts as they were at a moment, to be told."""
+
+    frontier: Frontier
+    views: deque[RolloutView]
+    at: datetime
+
+
+class _Differences(msgspec.Struct):
+    """All that the reader is shown as of a moment; what differs from what they know is told."""
+
+    frontier: Frontier
+    views: dict[RolloutRef, RolloutView]
+    at: datetime
+
+
+class _Fresh(msgspec.Struct):
+    """The reader has to begin anew."""
+
+    reason: str
+
+
+_Item = News | Missed | _State | _Differences | _Fresh
+
+
+class RolloutStream(Stream[Telling]):
+    """Events of some rollouts.
+
+    Args:
+        context: The subscription's surroundings.
+        wanted: What the reader asks for.
+
+    Raises `BadCursorError` for a cursor that is none, `BadFilterError` for a filter that makes no
+    sense.
+    """
+
+    def __init__(self, context: Context, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._matches = predicate(wanted.filter)
+        super().__init__(context, self._interests())
+        self._audience = Audience(self._matches, self.viewing.shows)
+        self._pacer = Pacer(wanted.interval) if wanted.interval else None
+        self._backlog: deque[_Item] = deque()
+        self._clusters = self._visible_clusters()
+        try:
+            self._begin()
+        except BaseException:
+            self._listening.__exit__(None, None, None)
+            raise
+
+    def _interests(self) -> Callable[[News], bool]:
+        ref, matches = self._wanted.ref, self._matches
+        if ref is not None:
+            cluster, key = ref.cluster, ref.key
+            return lambda news: news.cluster == cluster and news.subject == key
+
+        def interested(news: News) -> bool:
+            before, after = news.views
+            return (after is not None and matches(after)) or (
+                before is not None and matches(before)
+            )
+
+        return interested
+
+    def _begin(self) -> None:
+        after = self._wanted.resume_after
+        if after:
+            place = Place(self._context.news, self._clusters, self._audience)
+            found = missed(after, place, self._views(), self._interests())
+            if found is None:
+                self._know_one()
+                self._backlog.append(_Fresh(UNKNOWN))
+            else:
+                self._backlog.extend(found if self._pacer is None else merged(found))
+        elif self._wanted.initial:
+            self._backlog.append(self._state())
+        else:
+            self._audience.know_only(view.ref for view in self._views())
+
+    def _know_one(self) -> None:
+        """Who comes back for one rollout has known of it, and hears if it is gone."""
+        if self._wanted.ref is not None:
+            self._audience.learn(self._wanted.ref)
+
+    def _visible_clusters(self) -> frozenset[str]:
+        """The clusters that the viewer may know of and that can have rollouts of the stream."""
+        ref = self._wanted.ref
+        only = only_cluster(self._wanted.filter) if ref is None else ref.cluster
+        names = set(self._context.news.frontier.positions)
+        if not self.viewing.caller.rights.sees_all:
+            names &= {view.name for view in self.viewing.context().clusters()}
+        return frozenset(names if only is None else names & {only})
+
+    def _views(self) -> list[RolloutView]:
+        """All rollouts that the reader is shown now."""
+        fleet, ref = self.viewing.context().fleet, self._wanted.ref
+        if ref is not None:
+            view = fleet.rollout(ref)
+            found: Iterable[RolloutView] = () if view is None else (view,)
+        else:
+            found = fleet.matching(self._wanted.filter)
+        return [view for view in found if self._audience.sees(view)]
+
+    def _state(self) -> _State:
+        return _State(self._context.news.frontier, deque(self._views()), self._context.time())
+
+    def _renew(self, now: datetime) -> None:
+        """Tells what is not yet told as far as it is shown by other rights, then what differs."""
+        self._audience.shown = self.viewing.shows
+        self._clusters = self._visible_clusters()
+        for _ in range(len(self._ready)):
+            self._keep_if_shown(self._ready.popleft())
+        if self._pacer is not None:
+            self._backlog.extendleft(reversed(self._pacer.flush()))
+        self._backlog.extend(
+            _Fresh(LOST) if news is None else news for news in self._listening.drain()
+        )
+        views = {view.ref: view for view in self._views()}
+        self._backlog.append(_Differences(self._context.news.frontier, views, now))
+
+    def _keep_if_shown(self, telling: Telling) -> None:
+        if telling.view is None or self.viewing.shows(telling.view):
+            self._ready.append(telling)
+        elif telling.told.kind in (EventKind.SNAPSHOT, EventKind.ADDED):
+            self._audience.forget(telling.view.ref)  # they have never heard of it
+
+    def _due(self) -> datetime | None:
+        return None if self._pacer is None else self._pacer.due
+
+    def _advance(self, now: datetime) -> bool:
+        item = self._next(now)
+        if item is not None:
+            self._ready.extend(self._tell(item))
+        return item is not None
+
+    def _next(self, now: datetime) -> _Item | None:
+        """What is to be told next; None if there is nothing."""
+        if self._pacer is not None and (released := self._pacer.release(now)) is not None:
+            return released
+        while True:
+            if self._backlog:
+                item = self._backlog.popleft()
+            elif self._listening.waiting:
+                news = self._listening.take()
+                item = _Fresh(LOST) if news is None else news
+            else:
+                return None
+            held = (
+                self._pacer is not None and isinstance(item, News) and self._pacer.holds(item, now)
+            )
+            if not held:
+                return item
+
+    def _tell(self, item: _Item) -> Iterator[Telling]:
+        match item:
+            case News():
+                return self._tell_news(item)
+            case Missed():
+                return self._tell_news(item.news, item.told)
+            case _State():
+                return self._tell_state(item)
+            case _Differences():
+                return self._tell_differences(item)
+            case _Fresh():
+                return self._tell_anew(item)
+
+    def _tell_news(self, news: News, skip: int = 0) -> Iterator[Telling]:
+        frontier, ref = news.frontier, news.ref
+        assert frontier is not None, "what listeners get has one"
+        assert ref is not None, "it is about a rollout"
+        self._clusters |= {news.cluster}
+        known, members = ref in self._audience.known, self._audience.members
+        changes = self._audience.hear(news)
+        before, after = news.views
+        told = self._says(changes, before if known else None, after)
+        for index, each in enumerate(told):
+            last = index == len(told) - 1
+            if index < skip or not self._is_of_a_kind(each):
+                continue
+            cursor = self._cursor(frontier, self._audience.members if last else members)
+            if not last and news.whole:
+                cursor = self._cursor(frontier, members, (news.cluster, index + 1))
+            yield self._of_news(news, each, cursor, (news, index, each.kind, cursor))
+
+    def _says(
+        self, changes: Sequence[Change], before: RolloutView | None, after: RolloutView | None
+    ) -> Sequence[Told]:
+        told = [Told(KINDS[type(change)], change) for change in changes]
+        return told if self._wanted.says is None else self._wanted.says(told, before, after)
+
+    def _is_of_a_kind(self, told: Told) -> bool:
+        kinds = self._wanted.kinds
+        return kinds is None or told.kind in kinds
+
+    def _cursor(
+        self, frontier: Frontier, members: int, begun: tuple[str, int] | None = None
+    ) -> str:
+        if self._pacer is not None:
+            frontier = self._pacer.frontier(frontier)
+            begun = None
+        return encode(frontier, self._clusters, members, begun)
+
+    def _of_news(self, news: News, told: Told, cursor: str, key: object) -> Telling:
+        before, after = news.views
+        view = None if told.kind is EventKind.DELETED else after
+        return Telling(
+            told=told,
+            cursor=cursor,
+            occurred_at=_occurred(told, before, view) or news.at,
+            received_at=news.at,
+            cluster=news.cluster,
+            make=self._wanted.make,
+            ref=news.ref,
+            view=view,
+            before=before,
+            key=key,
+        )
+
+    def _tell_state(self, state: _State) -> Iterator[Telling]:
+        """The next rollout of a state; the others stay in the backlog."""
+        if not state.views:
+            return
+        view = state.views.popleft()
+        self._backlog.appendleft(state)
+        if self._audience.sees(view):
+            self._audience.learn(view.ref)
+            yield from self._of_view(view, EventKind.SNAPSHOT, state.frontier, state.at)
+
+    def _tell_differences(self, now: _Differences) -> Iterator[Telling]:
+        for ref in sorted(self._audience.known - now.views.keys()):
+            self._audience.forget(ref)
+            yield from self._of_gone(ref, now.frontier, now.at)
+        for ref, view in now.views.items():
+            if ref not in self._audience.known and self._audience.sees(view):
+                self._audience.learn(ref)
+                yield from self._of_view(view, EventKind.ADDED, now.frontier, now.at)
+
+    def _tell_anew(self, fresh: _Fresh) -> Iterator[Telling]:
+        """Says that what was told is void, and tells how all is now."""
+        self._backlog.clear()
+        self._listening.drain()
+        if self._pacer is not None:
+            self._pacer.flush()
+        state, gone = self._state(), self._audience.known
+        self._audience.know_only(())
+        yield self._resync(fresh.reason, state)
+        for ref in sorted(gone - {view.ref for view in state.views}):
+            yield from self._of_gone(ref, state.frontier, state.at)
+        self._backlog.append(state)
+
+    def _resync(self, reason: str, state: _State) -> Telling:
+        return Telling(
+            told=Told(EventKind.RESYNC),
+            cursor=self._cursor(state.frontier, self._audience.members),
+            occurred_at=state.at,
+            received_at=state.at,
+            cluster=self._wanted.ref.cluster if self._wanted.ref else "",
+            make=self._wanted.make,
+            reason=reason,
+        )
+
+    def _of_view(
+        self, view: RolloutView, kind: EventKind, frontier: Frontier, at: datetime
+    ) -> Iterator[Telling]:
+        for told in self._said([Told(kind)], view):
+            yield Telling(
+                told=told,
+                cursor=self._cursor(frontier, self._audience.members),
+                occurred_at=view.updated_at,
+                received_at=at,
+                cluster=view.ref.cluster,
+                make=self._wanted.make,
+                ref=view.ref,
+                view=view,
+            )
+
+    def _of_gone(self, ref: RolloutRef, frontier: Frontier, at: datetime) -> Iterator[Telling]:
+        for told in self._said([Told(EventKind.DELETED)], None):
+            yield Telling(
+                told=told,
+                cursor=self._cursor(frontier, self._audience.members),
+                occurred_at=at,
+                received_at=at,
+                cluster=ref.cluster,
+                make=self._wanted.make,
+                ref=ref,
+            )
+
+    def _said(self, told: Sequence[Told], view: RolloutView | None) -> Iterator[Told]:
+        said = told if self._wanted.says is None else self._wanted.says(told, None, view)
+        return (each for each in said if self._is_of_a_kind(each))
+
+
+def _occurred(told: Told, before: RolloutView | None, after: RolloutView | None) -> datetime | None:
+    """When the cluster wrote what changed; None if it does not say."""
+    if isinstance(told.change, AnalysisRunChanged):
+        return told.change.run.run.metadata.written_at
+    if after is None or (before is not None and before.updated_at == after.updated_at):
+        return None
+    return after.updated_at

@@ -1,0 +1,74 @@
+"""What all streams have in common: news in, events out, for one reader whose rights may change."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import anyio
+
+from rollgraph.core.feed.news import News
+from rollgraph.schema.context import Context
+from rollgraph.schema.streams.telling import Event
+from rollgraph.schema.streams.viewing import Viewing
+
+E = TypeVar("E", bound=Event)
+
+
+class Stream(ABC, Generic[E]):
+    """An async iterator of events. Whoever has it closes it.
+
+    Args:
+        context: The subscription's surroundings.
+        interested: Which news can lead to an event; asked for each news of the fleet.
+
+    Attributes:
+        viewing: The reader's rights.
+    """
+
+    def __init__(self, context: Context, interested: Callable[[News], bool]) -> None:
+        self.viewing = Viewing(context)
+        self._context = context
+        self._ready: deque[E] = deque()
+        self._listening = context.news.subscribe(interested)
+
+    def __aiter__(self) -> "Stream[E]":
+        """It is its own iterator."""
+        return self
+
+    async def __anext__(self) -> E:
+        """The next event. Raises `TokenExpiredError` once the login has ended."""
+        while True:
+            now = self._context.time()
+            self.viewing.check(now)
+            if self.viewing.renew():
+                self._renew(now)
+            if self._ready:
+                return self._ready.popleft()
+            if not self._advance(now):
+                await self._wait(now)
+
+    async def aclose(self) -> None:
+        """Ends it."""
+        self._listening.__exit__(None, None, None)
+
+    @abstractmethod
+    def _renew(self, now: datetime) -> None:
+        """The reader's rights are others now; what is ready may not be told any more."""
+
+    @abstractmethod
+    def _advance(self, now: datetime) -> bool:
+        """Makes events ready, if there is something to tell; False if there is nothing at all."""
+
+    def _due(self) -> datetime | None:
+        """When there is something to tell even without news; None if never."""
+        return None
+
+    async def _wait(self, now: datetime) -> None:
+        ends = [end for end in (self._due(), self.viewing.expires_at) if end is not None]
+        if not ends:
+            await self._listening.wait()
+            return
+        with anyio.move_on_after(max((min(ends) - now).total_seconds(), 0.0)):
+            await self._listening.wait()

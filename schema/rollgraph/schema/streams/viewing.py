@@ -1,0 +1,64 @@
+"""The rights of whoever reads a stream, for as long as it lasts."""
+
+from datetime import datetime
+
+from rollgraph.access.caller import Caller
+from rollgraph.core.decision import Layer
+from rollgraph.core.errors import TokenExpiredError
+from rollgraph.core.verbs import Verb
+from rollgraph.core.view import RolloutView
+from rollgraph.schema.context import LEEWAY, Context
+
+
+class Viewing:
+    """A viewer's rights over time.
+
+    Args:
+        context: That of the subscription.
+
+    Attributes:
+        caller: Who reads, with their rights as they were last renewed.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.caller = context.caller
+        self._stamp = None if context.authority is None else context.authority.stamp
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the login has ended for certain; None if it does not end."""
+        end = self.caller.viewer.expires_at
+        return None if end is None else end + LEEWAY
+
+    def check(self, now: datetime) -> None:
+        """Raises `TokenExpiredError` once the login has ended."""
+        end = self.expires_at
+        if end is not None and end <= now:
+            raise TokenExpiredError(
+                "the login has ended: subscribe again with a fresh one, and pass the last event's"
+                " `cursor` as `resumeAfter`"
+            )
+
+    def renew(self) -> bool:
+        """Takes the rights of now, and says whether these may be others than before."""
+        authority = self._context.authority
+        if authority is None or authority.stamp == self._stamp:
+            return False
+        self._stamp = authority.stamp
+        key = self.caller.rights.key
+        self.caller = Caller(authority.rights(self.caller.viewer), self.caller.token)
+        return self.caller.rights.key != key
+
+    def shows(self, view: RolloutView) -> bool:
+        """Whether a rollout may be read and watched."""
+        rights = self.caller.rights
+        if not rights.sees(view):
+            return False
+        decision = rights.may(Verb.WATCH, view.ref, view)
+        # Which scope it takes is for the guard of the field, and was asked.
+        return decision.allowed or decision.refused_by is Layer.SCOPE
+
+    def context(self) -> Context:
+        """The surroundings of an event that is told now."""
+        return self._context.later(self.caller)
