@@ -125,7 +125,7 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _add_remote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     login = commands.add_parser(
         "login",
-        help="log in to a Rollgraph, for `query`",
+        help="log in to a Rollgraph, for `query` and `watch`",
         description="Logs in to a Rollgraph: shows a code to confirm in a browser, on this or any "
         "other machine. The login is kept in a file that only you can read.",
         allow_abbrev=False,
@@ -154,7 +154,8 @@ def _add_remote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="a variable; the value is JSON, or else a text. May be given several times.",
     )
     query.set_defaults(run=_query)
-    for command in (login, logout, query):
+    watch = _add_watch(commands)
+    for command in (login, logout, query, watch):
         command.add_argument(
             "--server",
             metavar="URL",
@@ -166,6 +167,46 @@ def _add_remote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
             metavar="FILE",
             help="certificates, in PEM, of authorities to believe besides the system's",
         )
+
+
+def _add_watch(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> argparse.ArgumentParser:
+    watch = commands.add_parser(
+        "watch",
+        help="show what happens to rollouts, and wait until they are healthy",
+        description="Shows live what happens to rollouts: a picture at a terminal, else lines. "
+        "Goes on when connections break. With --until healthy it ends with status 0 once all are "
+        "Healthy and 1 as soon as one is Degraded, aborted or gone; with 124 when the time is "
+        "over, 2 for what makes no sense, 3 if the server cannot be reached or does not let you.",
+        allow_abbrev=False,
+    )
+    watch.add_argument(
+        "rollouts",
+        nargs="*",
+        metavar="CLUSTER/NAMESPACE/NAME",
+        help="which rollouts; each part may be a glob (default: all)",
+    )
+    watch.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="only those whose cluster, namespace, name, image (globs), labels (a selector), phase "
+        "or strategy is so. May be given several times: one key again is another value for it.",
+    )
+    watch.add_argument("--until", choices=["healthy"], help="wait for it, then end")
+    watch.add_argument(
+        "--image",
+        metavar="IMAGE",
+        help="with --until: only once they are to run this image, such as api:2.1.0",
+    )
+    watch.add_argument(
+        "--timeout", metavar="TIME", help="end after 90s, 10m or 1h30m (default: never)"
+    )
+    watch.add_argument("--json", action="store_true", help="a line of JSON for each event")
+    watch.set_defaults(run=_watch)
+    return watch
 
 
 def _add_spoke(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -342,6 +383,12 @@ def _query(arguments: argparse.Namespace) -> int:
     from rollgraph.server.remote import commands
 
     return commands.query(arguments, _complain)
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    from rollgraph.server.remote import commands
+
+    return commands.watch(arguments, _complain)
 
 
 def _spoke_manifest(arguments: argparse.Namespace) -> int:

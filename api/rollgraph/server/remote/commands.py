@@ -1,4 +1,4 @@
-"""`rollgraph login`, `logout` and `query`."""
+"""`rollgraph login`, `logout`, `query` and `watch`."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ import anyio
 import orjson
 
 from rollgraph.core.errors import (
+    BadRequestError,
     ConfigError,
     IdentityProviderError,
     RemoteError,
@@ -21,6 +22,9 @@ from rollgraph.server.remote.session import Session
 
 OK = 0
 FAILED = 1
+# Of `watch`, for which 1 says that a rollout is not healthy.
+MISUSED = 2
+UNREACHED = 3
 
 # Where `rollgraph serve` listens by default.
 DEFAULT = "http://127.0.0.1:8000"
@@ -60,14 +64,31 @@ def query(arguments: argparse.Namespace, say: Say) -> int:
     return _attempt(ask, session, say)
 
 
-def _attempt(run: Callable[[], int | None], session: Session, say: Say) -> int:
+def watch(arguments: argparse.Namespace, say: Say) -> int:
+    """Shows what happens to rollouts, and waits for them if asked to."""
+    from rollgraph.server.remote.watching import command
+
+    session = _session(arguments)
+    token = os.environ.get("ROLLGRAPH_TOKEN", "")
+    try:
+        return _attempt(
+            lambda: command.run(arguments, session, token, say), session, say, UNREACHED
+        )
+    except BadRequestError as error:
+        say(str(error))
+        return MISUSED
+
+
+def _attempt(
+    run: Callable[[], int | None], session: Session, say: Say, failed: int = FAILED
+) -> int:
     try:
         return run() or OK
     except UnauthenticatedViewerError as error:
         say(_again(session, str(error)))
     except (IdentityProviderError, RemoteError) as error:
         say(str(error))
-    return FAILED
+    return failed
 
 
 def _again(session: Session, reason: str) -> str:

@@ -1,7 +1,8 @@
 """Logging in at a server, and asking it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,17 @@ class Session:
     async def ask(self, body: bytes, token: str = "") -> tuple[int, dict[str, Any]]:
         """The status and the answer to a question, asked with a token or as who is logged in."""
         return await self._gateway.ask(body, token or await self._token())
+
+    @asynccontextmanager
+    async def subscribe(
+        self, body: bytes, token: str = ""
+    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """The answers to a subscription, as they come; see `Gateway.subscribe`.
+
+        Raises what `ask` raises.
+        """
+        async with self._gateway.subscribe(body, token or await self._token()) as answers:
+            yield answers
 
     async def _token(self) -> str:
         login = self._logins.all().get(self.server)
