@@ -1,6 +1,6 @@
 """A gateway's side of all feeds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import anyio
@@ -16,8 +16,9 @@ from rollgraph.ports import Broker
 CHECK_EVERY = 5.0
 # Spokes that are healed at the same time; after a restart of the broker it is all of them.
 AT_ONCE = 8
-# Seconds until what could not be healed is tried again.
+# Seconds until what could not be healed is tried again, and what is not there or not complete yet.
 AGAIN = 1.0
+SOON = 0.1
 
 _log = structlog.get_logger(__name__)
 
@@ -35,14 +36,21 @@ class Sink(Protocol):
 class Follower:
     """Reads every feed, so that a sink has all that is written, in order, each fact once.
 
+    A broker that has lost all it had is written anew by the workers within seconds. Until then,
+    what was read before is kept.
+
     Args:
         broker: Where the feeds are.
         sink: Who is told.
+        exists: Whether there is a spoke of a name though it has no feed.
     """
 
-    def __init__(self, broker: Broker, sink: Sink) -> None:
+    def __init__(
+        self, broker: Broker, sink: Sink, exists: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self._broker = broker
         self._sink = sink
+        self._exists = exists
         self._replicas: dict[str, Replica] = {}
         self._healing: set[str] = set()
         self._due = anyio.Event()
@@ -119,13 +127,15 @@ class Follower:
         snapshot = await self._broker.snapshot(cluster)
         if snapshot is None:
             self._forget(cluster)
-        else:
+        elif replica.complete(snapshot):
             self._take(cluster, replica.reset(snapshot))
+        if replica.broken:
+            await anyio.sleep(SOON)
 
     def _take(self, cluster: str, steps: Iterable[Step]) -> None:
         for step in steps:
             self._sink.take(cluster, step)
 
     def _forget(self, cluster: str) -> None:
-        if self._replicas.pop(cluster, None) is not None:
+        if not self._exists(cluster) and self._replicas.pop(cluster, None) is not None:
             self._sink.forget(cluster)

@@ -142,9 +142,9 @@ class Publisher:
             for subject, fact in self._known.items()
             if fact.value is not None or subject in written
         }
-        self._waiting = deque(
-            fact for subject, fact in self._known.items() if written.get(subject) != fact.value
-        )
+        differ = [f for subject, f in self._known.items() if written.get(subject) != f.value]
+        # The spoke itself comes last: its fact says that a feed which was lost is complete again.
+        self._waiting = deque(sorted(differ, key=lambda fact: fact.subject is None))
         self._inherited = {
             subject: value for subject, value in written.items() if subject not in self._known
         }

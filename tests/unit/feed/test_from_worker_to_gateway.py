@@ -262,3 +262,31 @@ async def test_whatever_happens_the_gateway_ends_with_what_the_worker_knows(seed
         seqs = [step.position for step in ways.reader.story if step.whole]
         for before, after in pairwise(seqs):
             assert before.epoch != after.epoch or before.seq < after.seq
+
+
+async def test_what_a_broker_without_a_disk_has_lost_stays_readable_until_it_is_told_again() -> (
+    None
+):
+    """Not a rollout goes away in between: neither at once nor while a large spoke is written."""
+    many = [view(RolloutRef("east", "shop", f"shop-{n}")) for n in range(450)]
+    broker = FaultyBroker()
+    reader = Reader()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(Follower(broker, reader, lambda name: name == "east").run)
+        worker = Publisher("east", broker, LoopClock(), Random(1))
+        tasks.start_soon(worker.run)
+        worker.put_cluster(east())
+        for each in many:
+            worker.put_rollout(each)
+        await until(lambda: len(reader.known.get("east", {})) == 451)
+        told = len(reader.story)
+        broker.away = True
+        broker.lose_all()
+        await anyio.sleep(20)
+        broker.come_back()
+        await anyio.sleep(2 * CHECK_EVERY)
+        worker.put_rollout(view(percent=7))
+        await until(lambda: reader.known["east"].get(CHECKOUT.key) == view(percent=7))
+        assert len(reader.known["east"]) == 452
+        assert all(step.entry.value is not None for step in reader.story[told:])
+        tasks.cancel_scope.cancel()

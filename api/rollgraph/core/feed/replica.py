@@ -71,6 +71,14 @@ class Replica:
         yield from self._walk(here.epoch, log)
         self._settle()
 
+    def complete(self, snapshot: Snapshot) -> bool:
+        """Whether a snapshot may take the place of what is held.
+
+        Not while a feed that was lost is written anew: the spoke itself is written last then.
+        """
+        known = any(entry.subject is None for entry in snapshot.entries)
+        return known or None not in self._seqs
+
     def reset(self, snapshot: Snapshot) -> Iterator[Step]:
         """Starts over from a snapshot: what differs from what was held, deletions first.
 
