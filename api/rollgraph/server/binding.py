@@ -9,6 +9,9 @@ from rollgraph.server.settings import AuthMode, Settings
 
 # Connections that the system keeps for us until they are accepted; as uvicorn has it.
 _BACKLOG = 2048
+# Milliseconds. What is sent to a machine that is gone is sent again and again, and the connection
+# is kept for 15 minutes; one that streams sends something every few seconds.
+_UNANSWERED = 60_000
 
 
 class PortTakenError(Exception):
@@ -65,7 +68,10 @@ def listen(hosts: list[str], port: int) -> list[socket.socket]:
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    bound = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux, where connections have it from here
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNANSWERED)
+    return bound
 
 
 def _advice(error: OSError, host: str, port: int) -> str:

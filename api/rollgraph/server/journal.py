@@ -1,6 +1,7 @@
 """The outermost layer: names each request, logs it, and lets no failure out unmasked."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -15,6 +16,11 @@ _log = structlog.get_logger(__name__)
 
 # What the log says of a caller who went away before asking the whole question; nginx's number.
 _GONE = 499
+
+# A WebSocket that breaks without a word (RFC 6455, 7.4.1).
+_UNTOLD = 1006
+# Not 1011: of the two, clients of GraphQL know only this one.
+_BUG = {"code": 4500, "reason": "Internal error"}
 
 # Nobody may frame, sniff, load or keep an answer: it is about now, and for who asked.
 _ALWAYS = {
@@ -38,11 +44,12 @@ class Journal:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on."""
-        if scope["type"] != "http":
+        if scope["type"] not in _KINDS:
             await self._app(scope, receive, send)
             return
+        entry = _KINDS[scope["type"]]
         with structlog.contextvars.bound_contextvars(request_id=name_request(scope)):
-            await _Entry(self._app, scope, receive, send).run()
+            await entry(self._app, scope, receive, send).run()
 
 
 class _Entry:
@@ -95,3 +102,49 @@ class _Entry:
             status=self._status,
             milliseconds=round((time.perf_counter() - self._started) * 1000, 2),
         )
+
+
+class _Socket:
+    """One WebSocket, from its handshake to its end."""
+
+    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._code = 0
+        self._started = time.perf_counter()
+
+    async def run(self) -> None:
+        try:
+            await self._app(self._scope, self._hear, self._say)
+        except Exception:  # noqa: BLE001 - logged, and told to the client
+            _log.exception("socket_failed")
+            with suppress(OSError, RuntimeError):
+                await self._say({"type": "websocket.close", **_BUG})
+        finally:
+            self._write()
+
+    async def _hear(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._code = self._code or int(message.get("code") or _UNTOLD)
+        return message
+
+    async def _say(self, message: Message) -> None:
+        if message["type"] == "websocket.close":
+            self._code = int(message.get("code", 1000))
+        elif message["type"] == "websocket.http.response.start":
+            self._code = int(message["status"])
+        await self._send(message)
+
+    def _write(self) -> None:
+        _log.info(
+            "socket",
+            path=self._scope.get("raw_path", b"").decode("latin-1"),
+            code=self._code or _UNTOLD,
+            seconds=round(time.perf_counter() - self._started, 2),
+        )
+
+
+_KINDS: dict[str, type[_Entry | _Socket]] = {"http": _Entry, "websocket": _Socket}

@@ -3,8 +3,9 @@
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import anyio
@@ -29,16 +30,37 @@ class Server(uvicorn.Server):
     Args:
         config: As uvicorn has it.
         announce: Called when it can be asked, and can be told to stop.
+        drain: Ends what would go on for ever, within some seconds.
     """
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        drain: Callable[[float], Awaitable[None]],
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts the application, then accepts connections."""
         await super().startup(sockets)
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends streams, one after the other, then waits for requests: both within the grace.
+
+        uvicorn's own would end all WebSockets at one moment, and wait for streams of events until
+        it cuts them.
+        """
+        for server in self.servers:
+            server.close()
+        grace, begun = self.config.timeout_graceful_shutdown or 0, anyio.current_time()
+        await self._drain(grace / 2)
+        left = max(0.0, grace - (anyio.current_time() - begun))
+        self.config.timeout_graceful_shutdown = left  # type: ignore[assignment]
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -113,7 +135,8 @@ async def _serve(settings: Settings) -> int:
         server.should_exit = True
 
     app = create_app(services, names, on_death=on_death)
-    server = Server(_config(settings, app), lambda: _announce(settings, sockets, names))
+    announce = partial(_announce, settings, sockets, names)
+    server = Server(_config(settings, app), announce, services.drain.run)
     await server.serve(sockets)
     _log.info("stopped")
     return FAILED if deaths else OK

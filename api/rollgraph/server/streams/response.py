@@ -1,14 +1,11 @@
 """One operation whose answers go over HTTP, one by one."""
 
-from collections.abc import Collection
-
 import anyio
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.types.graphql import OperationType
 
 from rollgraph.access.caller import Caller
 from rollgraph.server.requestid import request_id
@@ -32,7 +29,6 @@ class StreamResponse(Response):
         operation: What is asked.
         caller: Who asks.
         encoding: How it is answered.
-        allowed: The kinds of operations that may be asked in this way.
         means: What streams share.
     """
 
@@ -41,7 +37,6 @@ class StreamResponse(Response):
         operation: Operation,
         caller: Caller,
         encoding: Encoding,
-        allowed: Collection[OperationType],
         means: Means,
     ) -> None:
         super().__init__(headers=encoding.headers)
@@ -49,7 +44,6 @@ class StreamResponse(Response):
         self._operation = operation
         self._caller = caller
         self._encoding = encoding
-        self._allowed = allowed
         self._means = means
         self._last = encoding.broken
         self._gone = False
@@ -83,7 +77,7 @@ class StreamResponse(Response):
             self._tasks.start_soon(self._listen, receive)
             self._tasks.start_soon(self._keep_alive)
             self._tasks.start_soon(self._wait_for_end_of_login)
-            await ask(self._operation, self._caller, name, self._tell, allowed=self._allowed)
+            await ask(self._operation, self._caller, name, self._tell)
             self._end()
 
     def _end(self) -> None:

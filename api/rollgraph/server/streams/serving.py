@@ -1,7 +1,6 @@
 """Where streams begin: who may have one, and in which way it goes."""
 
 from collections.abc import Awaitable, Callable
-from http import HTTPMethod
 from typing import Any, TypeAlias
 
 import structlog
@@ -92,15 +91,18 @@ class Streams:
         """
         accept = request.headers.get("accept", "")
         encoding = _encoding(accept)
-        subscribes = self.means.asking.kind(operation) is OperationType.SUBSCRIPTION
-        if not subscribes and (encoding is None or answer_type(accept) is not None):
+        kind = self.means.asking.kind(operation)
+        if kind is not OperationType.SUBSCRIPTION and (
+            encoding is None or answer_type(accept) is not None
+        ):
             return None
         if encoding is None:
             raise HTTPException(406, HOW)
+        if kind is OperationType.MUTATION and request.method == "GET":
+            raise HTTPException(405, "mutations are not allowed when using GET", {"Allow": "POST"})
         if refusal := self._refusal():
             raise HTTPException(503, refusal, _come_back())
-        allowed = OperationType.from_http("GET" if request.method == HTTPMethod.GET else "POST")
-        return StreamResponse(operation, caller, encoding, allowed, self.means)
+        return StreamResponse(operation, caller, encoding, self.means)
 
     def _refusal(self) -> str:
         """Why nobody gets a stream now; "" if that is not so."""
