@@ -15,6 +15,7 @@ def rollout(ref: RolloutRef = CHECKOUT, phase: str = "PROGRESSING", **more: Any)
     """A canary of 5 pods at its third of four steps; `done` is another number of them."""
     done = more.pop("done", 4 if phase == "HEALTHY" else 2)
     states = ["COMPLETED"] * done + ["CURRENT"] * (done < 4) + ["PENDING"] * (3 - done)
+    healthy = phase == "HEALTHY"
     steps = zip(_STEPS, states, strict=True)
     return {
         "clusterName": ref.cluster,
@@ -36,8 +37,8 @@ def rollout(ref: RolloutRef = CHECKOUT, phase: str = "PROGRESSING", **more: Any)
             "waiting": None if phase in {"HEALTHY", "DEGRADED"} else waiting(),
         },
         "split": {
-            "desiredWeight": 60.0,
-            "actualWeight": 40.0,
+            "desiredWeight": 100.0 if healthy else 60.0,
+            "actualWeight": 100.0 if healthy else 40.0,
             "slices": [
                 {"roles": ["CANARY"], "pods": 3, "readyPods": 2},
                 {"roles": ["STABLE"], "pods": 3, "readyPods": 3},

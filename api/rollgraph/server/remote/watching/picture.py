@@ -16,6 +16,9 @@ from rollgraph.server.remote.watching.state import Rollout, Waiting
 
 # Columns of a bar: 20 steps can still be told apart.
 _BAR = 24
+# Columns of a terminal from which on a line for each rollout has a bar, too.
+_ROOM_FOR_BARS = 72
+_STALE = "bold magenta"
 _STYLES = {
     "HEALTHY": "green",
     "PROGRESSING": "cyan",
@@ -52,24 +55,24 @@ def rows(board: Board, now: datetime) -> list[Row]:
     return [_row(board, ref, now) for ref in sorted(board.rollouts)]
 
 
-def picture(board: Board, now: datetime, height: int, title: str) -> RenderableType:
-    """All that fits into some lines: with all steps, or else a line for each rollout.
+def picture(board: Board, now: datetime, size: tuple[int, int], title: str) -> RenderableType:
+    """All that fits into a terminal: with all steps, or else a line for each rollout.
 
     Args:
         now: The time, from which what is left of a pause follows.
-        height: Lines of the terminal.
+        size: Columns and lines of the terminal.
         title: Stands above it.
     """
+    width, height = size
     drawn = rows(board, now)
-    head = Text(title, style="dim", no_wrap=True, overflow="ellipsis")
-    foot = [Text(printable(f"no connection: {board.broken}"), style="bold red")]
-    foot = foot if board.broken else []
+    foot = [_cut(f"no connection: {board.broken}", "bold red")] if board.broken else []
+    # The last line is the cursor's.
     left = height - 2 - len(foot)
     if sum(_lines(row) for row in drawn) <= left:
         body: list[RenderableType] = [_whole(row) for row in drawn]
     else:
-        body = _table(drawn, left)
-    return Group(head, *body, *foot)
+        body = _table(drawn, width, left)
+    return Group(_cut(title, "dim"), *body, *foot)
 
 
 def _row(board: Board, ref: RolloutRef, now: datetime) -> Row:
@@ -136,52 +139,56 @@ def clock(time: timedelta) -> str:
 
 def _lines(row: Row) -> int:
     """Lines that a rollout takes with all of its steps."""
-    return 2 + bool(row.pods) + bool(row.waits) + len(row.steps)
+    return 2 + bool(row.stale) + bool(row.pods) + bool(row.waits) + len(row.steps)
 
 
 def _whole(row: Row) -> RenderableType:
-    head = Table.grid(padding=(0, 2))
-    head.add_column(width=0)
-    for _ in range(4):
-        head.add_column(no_wrap=True)
-    counted = f"step {row.counted}" if row.counted else ""
-    weight = f"canary {row.weight}" if row.weight else ""
-    head.add_row("", _bar(row), Text(counted), Text(weight), _stale(row))
-    lines: list[RenderableType] = [
-        Text.assemble((row.name, "bold"), "  ", _phase(row), no_wrap=True, overflow="ellipsis"),
-        head,
-    ]
+    counted = f"  step {row.counted}" if row.counted else ""
+    weight = f"  canary {row.weight}" if row.weight else ""
+    # The padding keeps the bar, which takes all the room there is, to its width.
+    way = Table.grid(padding=(0, 0))
+    way.add_column(width=2)
+    way.add_column(width=_BAR)
+    way.add_column(no_wrap=True)
+    way.add_row("", _bar(row), f"{counted}{weight}")
+    name = Text.assemble((row.name, "bold"), "  ", _phase(row), no_wrap=True, overflow="ellipsis")
+    lines: list[RenderableType] = [name, way]
+    if row.stale:
+        lines.append(_cut(f"  STALE  {row.stale}", _STALE))
     if row.pods:
-        lines.append(_line(f"pods   {row.pods}", ""))
+        lines.append(_cut(f"  pods   {row.pods}"))
     if row.waits:
-        lines.append(_line(f"waits  {row.waits}", "yellow"))
-    lines += [_line(f"{_MARKS[state]} {label}", _STEP_STYLES[state]) for state, label in row.steps]
+        lines.append(_cut(f"  waits  {row.waits}", "yellow"))
+    lines += [_cut(f"  {_MARKS[state]} {text}", _STEP_STYLES[state]) for state, text in row.steps]
     return Group(*lines)
 
 
-def _line(text: str, style: str) -> Text:
-    return Text(f"  {text}", style=style, no_wrap=True, overflow="ellipsis")
+def _cut(text: str, style: str = "") -> Text:
+    """One line, whatever the width."""
+    return Text(printable(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
-def _table(drawn: Sequence[Row], height: int) -> list[RenderableType]:
+def _table(drawn: Sequence[Row], width: int, height: int) -> list[RenderableType]:
     """A line for each; if not all fit, of those that need somebody."""
     left = len(drawn) - height + 1 if len(drawn) > height else 0
     if left:
         drawn = sorted(drawn, key=_urgency)[: len(drawn) - left]
+    bar = _BAR // 2 if width >= _ROOM_FOR_BARS else 0
+    names = max((len(row.name) for row in drawn), default=0)
     table = Table.grid(padding=(0, 1), expand=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
+    # Phase, steps and weight take 30 columns with what is between them.
+    table.add_column(no_wrap=True, width=min(names, max(10, (width - bar - 30) * 2 // 3)))
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, width=_BAR // 2)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=2)
+    if bar:
+        table.add_column(no_wrap=True, width=bar)
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, ratio=1)
     for row in drawn:
-        why = _stale(row) if row.stale else Text(row.waits)
-        table.add_row(
-            Text(row.name), _phase(row), _bar(row), Text(row.counted), Text(row.weight), why
-        )
-    more = [Text(f"and {left} more", style="dim")] if left else []
-    return [table, *more]
+        why = _cut(f"STALE: {row.stale}", _STALE) if row.stale else _cut(row.waits)
+        way = (_bar(row),) if bar else ()
+        table.add_row(_cut(row.name), _phase(row), *way, _cut(row.counted), _cut(row.weight), why)
+    return [table, _cut(f"and {left} more", "dim")] if left else [table]
 
 
 def _urgency(row: Row) -> int:
@@ -192,10 +199,6 @@ def _urgency(row: Row) -> int:
 
 def _phase(row: Row) -> Text:
     return Text(row.phase.capitalize(), style="dim" if row.stale else _STYLES.get(row.phase, ""))
-
-
-def _stale(row: Row) -> Text:
-    return Text(f"STALE: {row.stale}" if row.stale else "", style="bold magenta")
 
 
 def _bar(row: Row) -> RenderableType:

@@ -163,7 +163,7 @@ class Terminal:
         if self._timeout is not None:
             time += f" of {clock(self._timeout)}"
         title = f"{self._title}  {time}"
-        self._live.update(picture(self._board, now, self._console.height, title), refresh=True)
+        self._live.update(picture(self._board, now, self._console.size, title), refresh=True)
 
     def end(self, verdict: Verdict) -> None:
         """Shows how it was in the end."""
