@@ -133,9 +133,9 @@ class Reader:
         self.cursor = getattr(found, "cursor", "") or self.cursor
         return found
 
-    async def event(self) -> dict[str, Any]:
+    async def event(self, within: float = 5) -> dict[str, Any]:
         """The next event; there must be no error."""
-        found = await self.answer()
+        found = await self.answer(within)
         assert not found.errors, found.errors
         (event,) = orjson.loads(orjson.dumps(found.data)).values()
         assert isinstance(event, dict)
