@@ -145,7 +145,9 @@ class RolloutStream(Stream[Telling]):
         only = only_cluster(self._wanted.filter) if ref is None else ref.cluster
         names = set(self._context.news.frontier.positions)
         if not self.viewing.caller.rights.sees_all:
-            names &= {view.name for view in self.viewing.context().clusters()}
+            # By their rollouts: these may be known before anything is of the cluster itself.
+            fleet = self.viewing.context().fleet
+            names = {name for name in names if fleet.shows_inside(name) or fleet.counts(name)}
         return frozenset(names if only is None else names & {only})
 
     def _views(self) -> list[RolloutView]:

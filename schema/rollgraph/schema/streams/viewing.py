@@ -1,5 +1,6 @@
 """The rights of whoever reads a stream, for as long as it lasts."""
 
+from collections.abc import Hashable
 from datetime import datetime
 
 from rollgraph.access.caller import Caller
@@ -23,7 +24,8 @@ class Viewing:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.caller = context.caller
-        self._stamp = None if context.authority is None else context.authority.stamp
+        self._stamp: Hashable = None
+        self.renew()  # who asks may have been known for as long as their connection lasts
 
     @property
     def expires_at(self) -> datetime | None:

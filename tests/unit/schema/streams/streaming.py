@@ -85,7 +85,9 @@ class Live:
 
     def context(self, rights: Rights | None = None, **changes: Any) -> Context:
         """The surroundings of a subscription."""
-        known = rights if rights is not None else self.rule.rights(Viewer("ann@example.com"))
+        if rights is not None:
+            self.rule.say(rights)
+        known = self.rule.rights(Viewer("ann@example.com"))
         made = Context(
             self.mirror,
             self.clock.now(),
