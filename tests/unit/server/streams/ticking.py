@@ -66,10 +66,11 @@ class Mutation:
 class Subscription:
     @strawberry.subscription
     async def ticks(
-        self, info: Info, most: int = 1_000_000, every: float = 1.0
+        self, info: Info, most: int = 1_000_000, every: float = 1.0, resume_after: str = ""
     ) -> AsyncIterator[Event]:
         """Numbers, from the one after that which came last."""
-        first = int(info.context.resume_after.removeprefix("c-") or -1) + 1
+        last = resume_after or info.context.resume_after
+        first = int(last.removeprefix("c-") or -1) + 1
         for number in range(first, most):
             yield Event(cursor=f"c-{number}", number=number)
             await anyio.sleep(every)
