@@ -26,13 +26,14 @@ from rollgraph.adapters.kubernetes.argocd.hub import Hub
 from rollgraph.adapters.kubernetes.argocd.source import ArgoCdSource
 from rollgraph.adapters.kubernetes.kubeconfig import Entry
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
-from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror
+from rollgraph.adapters.memory import MemoryAuditLog, MemoryBroker, MemoryMirror, MemoryReceipts
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.audit import AuditEntry
 from rollgraph.core.errors import ConfigError
 from rollgraph.feed.fanout import FanOut
 from rollgraph.feed.follower import Follower
+from rollgraph.feed.publishing import Publishing
 from rollgraph.ports import AuditLog, Authority, Clock, Mirror, Newsroom, SpokeSource
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
@@ -49,15 +50,13 @@ from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
 from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings, Spokes
-from rollgraph.server.sharing import Role, Shared, alone
 from rollgraph.server.streams.asking import Asking
 from rollgraph.server.streams.drain import Drain
 from rollgraph.server.streams.lifetime import Lifetime
 from rollgraph.server.streams.means import Means, Rules
 from rollgraph.server.streams.places import Places
 from rollgraph.server.streams.serving import Streams
-from rollgraph.server.watching import watching, worker
-from rollgraph.server.working import Working
+from rollgraph.spokes.supervisor import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,41 +198,24 @@ async def spoke_names(
     return []
 
 
-def services(
-    settings: Settings,
-    spokes: SpokeSource,
-    argocd: ArgoCd | None = None,
-    shared: Shared | None = None,
-    role: Role = Role.SERVE,
-) -> Services:
+def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = None) -> Services:
     """Puts everything together.
 
     Args:
         settings: What the operator set.
         spokes: Where the spokes come from.
         argocd: The Argo CD that is taken over, if one is.
-        shared: What it shares with other processes; nothing by default.
-        role: Whether it watches, too.
     """
     clock = SystemClock()
-    shared = shared or alone(clock)
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
     audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
     decides = access(settings, argocd, audit.record)
-    acting = hands(
-        settings.acting,
-        spokes,
-        mirror,
-        mirror,
-        shared.receipts,
-        clock,
-        audit.record,
-        shared.tickets,
-    )
+    broker = MemoryBroker()
+    acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
     reviewer = _reviewer(settings.auth, acting.patchers, clock)
     rights = decides.rights if decides else Everything
-    logins = wiring.logins(settings, clock, rights, reviewer, audit.record, shared.sessions)
+    logins = wiring.logins(settings, clock, rights, reviewer, audit.record)
     announcer = Announcer(acting.patchers.create_event)
     if settings.audit.events:
         audit.tell(announcer.announce)
@@ -242,7 +224,6 @@ def services(
     context = _context(settings, mirror, clock, acting.actor, audit, fanout, decides)
     asking = Asking(schema, context, settings.limits.timeout, settings.limits.action_timeout)
     means = _means(settings, asking, clock)
-    watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock)
     return Services(
         settings=settings,
         mirror=mirror,
@@ -258,8 +239,8 @@ def services(
             action_timeout=settings.limits.action_timeout,
         ),
         watch=_together(
-            watched.run,
-            Follower(shared.broker, fanout, watched.exists).run,
+            Supervisor(acting.spokes, Publishing(broker, clock), clock=clock).run,
+            Follower(broker, fanout).run,
             *([argocd.run] if argocd is not None else []),
             *([Renewal(decides, fanout.nudge).run] if decides is not None else []),
         ),
@@ -270,18 +251,6 @@ def services(
         announce=announcer.run,
         drain=means.drain,
     )
-
-
-def working(settings: Settings, clusters: Clusters, shared: Shared) -> Working:
-    """What a process is made of that only watches."""
-    assert shared.leases is not None, "a worker shares Redis with others"
-    clock = SystemClock()
-    supervisor, shift = worker(
-        settings.workers, clusters.spokes, shared.broker, shared.leases, clock
-    )
-    argocd = clusters.argocd
-    beside = [argocd.run] if argocd is not None else []
-    return Working(shift, _together(supervisor.run, *beside))
 
 
 def _reviewer(settings: Auth, patchers: Patchers, clock: Clock) -> ServiceAccounts | None:
