@@ -1,10 +1,9 @@
 """The stream of how clusters are watched: each as it is first, then each change of it."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from rollgraph.core.connection import ClusterView, ConnectionStatus
+from rollgraph.core.connection import ClusterView
 from rollgraph.core.feed.cursors import encode
 from rollgraph.core.feed.news import Frontier
 from rollgraph.schema.context import Context
@@ -49,14 +48,18 @@ class ClusterStream(Stream[Telling]):
 
     def _look_anew(self) -> None:
         self._listening.drain()
-        # What is ready may not be shown any more, and what it says is found again.
-        self._known = {
-            name: view for name, view in self._known.items() if name not in self._unread()
-        }
-        self._ready = deque(self._compare(EventKind.ADDED))
+        # What is ready may not be shown any more: it is as if it had not been heard of.
+        while self._ready:
+            change = self._ready.pop().told.change
+            assert isinstance(change, ConnectionChanged)
+            self._know(change.cluster, change.before)
+        self._ready.extend(self._compare(EventKind.ADDED))
 
-    def _unread(self) -> set[str]:
-        return {event.cluster for event in self._ready}
+    def _know(self, name: str, view: ClusterView | None) -> None:
+        if view is None:
+            self._known.pop(name, None)
+        else:
+            self._known[name] = view
 
     def _compare(self, new: EventKind) -> Iterator[Telling]:
         """What differs from what the reader knows."""
@@ -72,16 +75,15 @@ class ClusterStream(Stream[Telling]):
         return self._wanted(view) and self.viewing.context().cluster(view.name) is not None
 
     def _change(self, name: str, after: ClusterView | None, new: EventKind) -> Iterator[Told]:
-        before = self._known.pop(name, None)
-        if after is not None:
-            self._known[name] = after
+        before = self._known.get(name)
+        self._know(name, after)
         if _said(before) == _said(after):
             return
         if before is None:
             kind = new
         else:
             kind = EventKind.CLUSTER_CONNECTION_CHANGED if after else EventKind.DELETED
-        yield Told(kind, ConnectionChanged(name, _status(before), _status(after), after))
+        yield Told(kind, ConnectionChanged(name, before, after))
 
     def _tell(self, told: Told, at: datetime, frontier: Frontier) -> Telling:
         change = told.change
@@ -89,7 +91,7 @@ class ClusterStream(Stream[Telling]):
         return Telling(
             told=told,
             cursor=encode(frontier, frozenset({change.cluster}), 0),
-            occurred_at=change.view.since if change.view is not None else at,
+            occurred_at=change.after.since if change.after is not None else at,
             received_at=at,
             cluster=change.cluster,
             make=self._make,
@@ -99,7 +101,3 @@ class ClusterStream(Stream[Telling]):
 def _said(view: ClusterView | None) -> object:
     """What a reader waits for; signs of life are not."""
     return view and (view.status, view.problem, view.error, view.labels)
-
-
-def _status(view: ClusterView | None) -> ConnectionStatus | None:
-    return None if view is None else view.status

@@ -18,7 +18,7 @@ from rollgraph.core.changes import (
     Updated,
     WeightChanged,
 )
-from rollgraph.core.connection import ClusterView, ConnectionStatus
+from rollgraph.core.connection import ClusterView
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.described import enum
@@ -76,14 +76,12 @@ class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         cluster: Its name.
-        before, after: How; None where the reader does not know it, and does not any more.
-        view: The cluster as it is; None if the reader does not know it any more.
+        before, after: As the reader knew it, and as it is; None where they do not know of it.
     """
 
     cluster: str
-    before: ConnectionStatus | None
-    after: ConnectionStatus | None
-    view: ClusterView | None
+    before: ClusterView | None
+    after: ClusterView | None
 
 
 class Told(msgspec.Struct, frozen=True):

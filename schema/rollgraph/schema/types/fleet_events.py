@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from rollgraph.core.connection import ConnectionStatus
+from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.schema.described import resolved, resolved_as
 from rollgraph.schema.streams.summaries import Counted
 from rollgraph.schema.streams.telling import ConnectionChanged, Telling
@@ -20,18 +20,18 @@ class ClusterConnectionChangedEvent(RolloutEvent):
     @resolved
     def cluster(self) -> Cluster | None:
         """The cluster as it is then; null if it is gone, or not shown any more."""
-        view = self._change.view
+        view = self._change.after
         return None if view is None else cluster(view)
 
     @resolved_as("from")
     def before(self) -> ConnectionStatus | None:
         """How it was watched; null in a SNAPSHOT, and if it was not there."""
-        return self._change.before
+        return _status(self._change.before)
 
     @resolved_as("to")
     def after(self) -> ConnectionStatus | None:
         """How it is watched; null if it is gone, or not shown any more."""
-        return self._change.after
+        return _status(self._change.after)
 
     @property
     def _change(self) -> ConnectionChanged:
@@ -59,3 +59,7 @@ def summary_event(counted: Counted) -> RolloutSummaryChangedEvent:
     """The GraphQL object of counts."""
     buckets = [item for item in counted.buckets if isinstance(item, RolloutSummaryBucket)]
     return RolloutSummaryChangedEvent(counted_at=counted.at, buckets=buckets)
+
+
+def _status(view: ClusterView | None) -> ConnectionStatus | None:
+    return None if view is None else view.status
