@@ -63,7 +63,9 @@ def gateway(settings: Settings, port: int = 0) -> Iterator[str]:
     deaths: list[Exception] = []
     app = create_app(services, (), on_death=deaths.append)
     (bound,) = binding.listen(["127.0.0.1"], port)
-    config = uvicorn.Config(app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1
+    )
     server = Server(config)
     thread = threading.Thread(target=server.run, args=([bound],), name="gateway")
     thread.start()

@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 ACTING = ["Promote", "Abort", "ManyAtOnce"]
-TABS = ["NeedSomebody", "OneRollout", *ACTING, "Clusters", "Pages"]
+TABS = ["NeedSomebody", "OneRollout", "Watch", *ACTING, "Clusters", "Pages"]
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,8 @@ def test_the_first_visit_shows_examples_that_run(visit: Visit) -> None:
     expect(page).to_have_title("Rollgraph")
     assert [tab.strip() for tab in page.get_by_role("tab").all_inner_texts()][: len(TABS)] == TABS
     for name in TABS:
+        if name == "Watch":  # goes on for ever: see test_subscribing
+            continue
         page.get_by_role("tab", name=name).click()
         assert run(visit)  # at once: nobody has to wait until GraphiQL knows the operation's name
 

@@ -7,6 +7,7 @@ import needSomebody from "./examples/need-somebody.graphql";
 import oneRollout from "./examples/one-rollout.graphql";
 import pages from "./examples/pages.graphql";
 import promote from "./examples/promote.graphql";
+import watch from "./examples/watch.graphql";
 import { ask } from "./fetcher.js";
 
 // Milliseconds for the question below: the page must not wait for what is only nicer to have.
@@ -25,6 +26,7 @@ export async function examples() {
   return [
     { query: needSomebody },
     { query: oneRollout, variables: text(key) },
+    { query: watch, variables: named },
     { query: promote, variables: named },
     { query: abort, variables: named },
     { query: bulk },
