@@ -5,7 +5,7 @@ from random import Random
 from rollgraph.acting.failures import failure_by
 from rollgraph.acting.outcome import Conflict, Failure, TimedOut
 from rollgraph.acting.pacing import Pace
-from rollgraph.acting.pinning import pinned, together
+from rollgraph.acting.pinning import late, pinned, together
 from rollgraph.acting.request import ANYWHERE, ActionRequest, Expected
 from rollgraph.acting.sending import Sender
 from rollgraph.core.actions.action import Action, PromoteFull, Undo
@@ -80,6 +80,7 @@ class Operation:
         self._rng = rng
         self._remembered = remembered
         self._pin: Expected | None = None
+        self._generation: int | None = None
         self.message = ""
         self.patches: list[Patch] = []
         self.sent = 0
@@ -134,8 +135,7 @@ class Operation:
         patience = Pace(min(self._pace.left, self._patience(action)), self._rng)
         while True:
             live = await self._live(action)
-            if self._pin is None:
-                self._pin = pinned(action, _read(live))
+            self._hold(action, _read(live))
             wanted = together(expected, self._pin)
             planned = plan(action, live, self._clock.now(), wanted)
             waits = isinstance(planned, Refusal) and planned.reason is Reason.NOT_OBSERVED
@@ -149,13 +149,20 @@ class Operation:
         """
         if needs(action, live.rollout):
             return None
-        pin = pinned(action, _read(live))
+        rollout = _read(live)
+        pin = pinned(action, rollout)
         planned = plan(action, live, self._clock.now(), together(expected, pin))
         if isinstance(planned, Refusal) or not planned.patches:
             return None
         self._note(live.rollout)
-        self._pin = pin
+        self._hold(action, rollout)
         return planned
+
+    def _hold(self, action: Action, rollout: Rollout) -> None:
+        """Remembers what is acted on: the version, and for some actions the step."""
+        if self._pin is None or late(action, self._generation, rollout):
+            self._pin = pinned(action, rollout)
+            self._generation = rollout.metadata.generation
 
     def _patience(self, action: Action) -> float:
         return FOLLOWS_WITHIN if isinstance(action, PromoteFull) else CATCHES_UP_WITHIN
@@ -214,6 +221,7 @@ class Operation:
                 rollout = await self._sender.read(Resource.ROLLOUT, self._request.ref.key)
                 found = uptake(promotes, rollout)
                 if found is Uptake.DROPPED:
+                    promotes = self._told_late(promotes, rollout)
                     same = Expected(pod_template_hash=promotes)
                     failure, _ = await self._carry_out(PromoteFull(), same)
                     if failure is not None:
@@ -226,9 +234,16 @@ class Operation:
                 return
         self.message += "; the controller has not taken it yet"
 
+    def _told_late(self, promotes: str, manifest: Manifest) -> str:
+        """The hash of the version that is promoted, which may be known only now."""
+        rollout = _read(Live(manifest))
+        if late(PromoteFull(), self._generation, rollout):
+            return rollout.status.current_pod_hash
+        return promotes
+
     async def _follow_up(self, then: FollowUp) -> Failure | None:
         """Does what has to follow, once the controller has seen what was changed."""
-        message, self._pin = self.message, ANYWHERE
+        message, self._pin, self._generation = self.message, ANYWHERE, None
         while True:
             failure, made = await self._carry_out(then.action, then.expectations)
             self.message = f"{message}; {self.message}" if made is not None else message

@@ -32,6 +32,18 @@ def pinned(action: Action, rollout: Rollout) -> Expected | None:
             return ANYWHERE
 
 
+def late(action: Action, generation: int | None, rollout: Rollout) -> bool:
+    """Whether it is the same version that a hash is told for, in which it was first seen.
+
+    The controller writes that it has observed a generation before it knows the template's hash
+    (`patchCondition` in rollout/controller.go), so that the first look may find that of the version
+    before. With the spec unchanged, another hash is no other version.
+    """
+    if rollout.spec.workload_ref is not None or rollout.metadata.generation != generation:
+        return False
+    return isinstance(action, PromoteFull | Abort | Retry | JumpToStep)
+
+
 def together(expected: Expected, pin: Expected | None) -> Expected:
     """What the caller expects and, where they do not say, what was seen first."""
     if pin is None:

@@ -334,6 +334,37 @@ async def test_a_full_promotion_waits_until_the_new_version_is_seen() -> None:
     assert status["currentPodHash"] == status["stableRS"]
 
 
+@pytest.mark.parametrize("when", ["before the patch", "after the patch"])
+async def test_a_version_whose_hash_is_told_late_is_promoted_all_the_same(when: str) -> None:
+    """The controller tells that it has seen a generation before it tells its template's hash."""
+    stage = Stage("cart")
+    stage.new_version("cart", "web:3")
+    generation = stage.rollout("cart")["metadata"]["generation"]
+    old = stage.rollout("cart")["status"]["currentPodHash"]
+    stage.change("cart", {"status": {"observedGeneration": str(generation)}})
+    if when == "before the patch":
+        stage.patcher.on_patch.append(after(stage.react))
+
+    outcome = await act(stage, PromoteFull())
+
+    assert (outcome.applied, outcome.failure) == (True, None)
+    status = stage.rollout("cart")["status"]
+    assert status["currentPodHash"] == status["stableRS"] != old
+
+
+async def test_a_full_promotion_is_not_for_a_version_that_comes_in_between(stage: Stage) -> None:
+    def somebody() -> None:
+        stage.new_version("cart", "web:3")
+        stage.react()
+
+    stage.patcher.on_patch.append(after(somebody))
+
+    outcome = await act(stage, PromoteFull())
+
+    assert isinstance(outcome.failure, Conflict)
+    assert "its template is" in outcome.failure.message
+
+
 async def test_a_controller_that_does_not_run_is_named(stage: Stage) -> None:
     stage.new_version("cart", "web:3")
 
