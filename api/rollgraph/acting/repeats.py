@@ -77,7 +77,7 @@ class Repeats:
         return outcome, False
 
     async def _close(self, place: str, outcome: Outcome | None) -> None:
-        """Keeps what came of it, or forgets it. If that fails, what was done is done all the same."""
+        """Keeps what came of it, or forgets it. If it fails, what was done is done all the same."""
         try:
             if outcome is not None and _counts(outcome):
                 await self._receipts.keep(place, _encode(outcome))

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,12 +16,7 @@ from rollgraph.server.guard import LoopbackGuard
 from rollgraph.server.health import Readiness, State, livez, readyz
 from rollgraph.server.journal import Journal
 from rollgraph.server.settings import AuthMode
-
-_log = structlog.get_logger(__name__)
-
-
-class WatchingEndedError(Exception):
-    """The supervisor returned, which it is never asked to do."""
+from rollgraph.server.watching import until_death
 
 
 def create_app(
@@ -62,14 +56,7 @@ def _lifespan(
     services: Services, known: Sequence[str], on_death: Callable[[Exception], None]
 ) -> Lifespan[Starlette]:
     """A lifespan during which the fleet is watched."""
-
-    async def watch() -> None:
-        try:
-            await services.watch()
-            raise WatchingEndedError("the supervisor returned")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the process must not go on
-            _log.critical("watching_ended", exc_info=error)
-            on_death(error)
+    watch = until_death(services.watch, on_death)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:

@@ -18,11 +18,14 @@ class PortTakenError(Exception):
     """The port is in use, or may not be used; the message says what to do."""
 
 
-def addresses(settings: Settings) -> list[str]:
+def addresses(settings: Settings, *, asked: bool = True) -> list[str]:
     """The IP addresses that the host setting stands for.
 
     Resolved once: what is checked here is what is bound later. Raises `ConfigError` if there are
     none, or if strangers could reach one although nobody has to log in.
+
+    Args:
+        asked: Whether there is anything to be asked there but whether the process fares well.
     """
     host = settings.http.host
     try:
@@ -33,7 +36,7 @@ def addresses(settings: Settings) -> list[str]:
             "expected an IP address or a name that has one, such as 127.0.0.1"
         ) from error
     resolved = list(dict.fromkeys(str(info[4][0]) for info in found))
-    if settings.auth.mode is AuthMode.NONE:
+    if asked and settings.auth.mode is AuthMode.NONE:
         _refuse_public(host, resolved)
     return resolved
 

@@ -26,14 +26,13 @@ from rollgraph.adapters.kubernetes.argocd.hub import Hub
 from rollgraph.adapters.kubernetes.argocd.source import ArgoCdSource
 from rollgraph.adapters.kubernetes.kubeconfig import Entry
 from rollgraph.adapters.kubernetes.source import KubeconfigSource
-from rollgraph.adapters.memory import MemoryAuditLog, MemoryBroker, MemoryMirror, MemoryReceipts
+from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.audit import AuditEntry
 from rollgraph.core.errors import ConfigError
 from rollgraph.feed.fanout import FanOut
 from rollgraph.feed.follower import Follower
-from rollgraph.feed.publishing import Publishing
 from rollgraph.ports import AuditLog, Authority, Clock, Mirror, Newsroom, SpokeSource
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
@@ -50,13 +49,15 @@ from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
 from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings, Spokes
+from rollgraph.server.sharing import Role, Shared, alone
 from rollgraph.server.streams.asking import Asking
 from rollgraph.server.streams.drain import Drain
 from rollgraph.server.streams.lifetime import Lifetime
 from rollgraph.server.streams.means import Means, Rules
 from rollgraph.server.streams.places import Places
 from rollgraph.server.streams.serving import Streams
-from rollgraph.spokes.supervisor import Supervisor
+from rollgraph.server.watching import watching, worker
+from rollgraph.server.working import Working
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,24 +199,41 @@ async def spoke_names(
     return []
 
 
-def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = None) -> Services:
+def services(
+    settings: Settings,
+    spokes: SpokeSource,
+    argocd: ArgoCd | None = None,
+    shared: Shared | None = None,
+    role: Role = Role.SERVE,
+) -> Services:
     """Puts everything together.
 
     Args:
         settings: What the operator set.
         spokes: Where the spokes come from.
         argocd: The Argo CD that is taken over, if one is.
+        shared: What it shares with other processes; nothing by default.
+        role: Whether it watches, too.
     """
     clock = SystemClock()
+    shared = shared or alone(clock)
     mirror = MemoryMirror(clock)
     bundle = graphiql.load() if settings.http.graphiql else None
     audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
     decides = access(settings, argocd, audit.record)
-    broker = MemoryBroker()
-    acting = hands(settings.acting, spokes, mirror, mirror, MemoryReceipts(), clock, audit.record)
+    acting = hands(
+        settings.acting,
+        spokes,
+        mirror,
+        mirror,
+        shared.receipts,
+        clock,
+        audit.record,
+        shared.tickets,
+    )
     reviewer = _reviewer(settings.auth, acting.patchers, clock)
     rights = decides.rights if decides else Everything
-    logins = wiring.logins(settings, clock, rights, reviewer, audit.record)
+    logins = wiring.logins(settings, clock, rights, reviewer, audit.record, shared.sessions)
     announcer = Announcer(acting.patchers.create_event)
     if settings.audit.events:
         audit.tell(announcer.announce)
@@ -224,6 +242,7 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
     context = _context(settings, mirror, clock, acting.actor, audit, fanout, decides)
     asking = Asking(schema, context, settings.limits.timeout, settings.limits.action_timeout)
     means = _means(settings, asking, clock)
+    watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock)
     return Services(
         settings=settings,
         mirror=mirror,
@@ -239,8 +258,8 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
             action_timeout=settings.limits.action_timeout,
         ),
         watch=_together(
-            Supervisor(acting.spokes, Publishing(broker, clock), clock=clock).run,
-            Follower(broker, fanout).run,
+            watched.run,
+            Follower(shared.broker, fanout, watched.exists).run,
             *([argocd.run] if argocd is not None else []),
             *([Renewal(decides, fanout.nudge).run] if decides is not None else []),
         ),
@@ -251,6 +270,18 @@ def services(settings: Settings, spokes: SpokeSource, argocd: ArgoCd | None = No
         announce=announcer.run,
         drain=means.drain,
     )
+
+
+def working(settings: Settings, clusters: Clusters, shared: Shared) -> Working:
+    """What a process is made of that only watches."""
+    assert shared.leases is not None, "a worker shares Redis with others"
+    clock = SystemClock()
+    supervisor, shift = worker(
+        settings.workers, clusters.spokes, shared.broker, shared.leases, clock
+    )
+    argocd = clusters.argocd
+    beside = [argocd.run] if argocd is not None else []
+    return Working(shift, _together(supervisor.run, *beside))
 
 
 def _reviewer(settings: Auth, patchers: Patchers, clock: Clock) -> ServiceAccounts | None:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rollgraph.core.errors import ConfigError
+from rollgraph.core.errors import BrokerError, ConfigError
 from rollgraph.core.identity import IdentityMode
 from rollgraph.core.spokerights import NAME, Wanted
 from rollgraph.server import reference, sources
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "config" in arguments:
             _complain("`rollgraph serve --help` lists all settings")
         return MISUSED
-    except PortTakenError as error:
+    except (PortTakenError, BrokerError) as error:
         _complain(str(error))
         return FAILED
     except KeyboardInterrupt:
@@ -61,7 +61,8 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _take_settings(serve)
-    serve.set_defaults(run=_serve)
+    serve.set_defaults(run=_serve, role="serve")
+    _add_parts(commands)
 
     _add_demo(commands)
     _add_remote(commands)
@@ -92,6 +93,27 @@ def parser() -> argparse.ArgumentParser:
     described = config_commands.add_parser("reference", help="print what can be set, as Markdown")
     described.set_defaults(run=_config_reference)
     return root
+
+
+def _add_parts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The two parts of `serve`, each as a process of its own; they meet on Redis."""
+    for name, text, description in (
+        (
+            "worker",
+            "only watch clusters, for gateways on the same Redis",
+            "Watches a share of the clusters, and tells gateways by Redis. Answers no GraphQL. "
+            "Several workers share the clusters; when one ends, the others take over its own.",
+        ),
+        (
+            "gateway",
+            "only answer GraphQL, about what workers on the same Redis watch",
+            "Answers GraphQL about what workers watch, and acts. It watches no cluster, but needs "
+            "the same kubeconfig: actions go straight to the clusters.",
+        ),
+    ):
+        part = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
+        _take_settings(part)
+        part.set_defaults(run=_serve, role=name)
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -348,8 +370,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from rollgraph.server import serve
+    from rollgraph.server.sharing import Role
 
-    return serve.run(_settings(arguments))
+    return serve.run(_settings(arguments), Role(arguments.role))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -41,6 +41,7 @@ def hands(
     receipts: Receipts,
     clock: Clock,
     record: Callable[[AuditEntry], object],
+    tickets: bytes | None = None,
 ) -> Hands:
     """Puts together what acts.
 
@@ -51,11 +52,12 @@ def hands(
         receipts: Keeps what came of requests that may be repeated.
         clock: The time of day.
         record: Tells the audit.
+        tickets: What tickets are signed with; None for a key of this process.
     """
     patchers = Patchers()
     arrivals = Arrivals(projection, mirror)
     naming = Naming(settings.user_prefix, settings.group_prefix)
     identities = Identities(settings.identity, naming)
     performer = Performer(patchers, identities, arrivals, mirror, clock, Random())
-    actor = Actor(mirror, performer, Repeats(receipts, clock), Tickets(clock), record)
+    actor = Actor(mirror, performer, Repeats(receipts, clock), Tickets(clock, tickets), record)
     return Hands(actor, patchers, patchers.follow(spokes), arrivals)

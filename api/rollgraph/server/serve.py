@@ -13,10 +13,13 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from rollgraph.server import binding, bootstrap, logging
+from rollgraph.adapters.clock import SystemClock
+from rollgraph.server import binding, bootstrap, logging, sharing
 from rollgraph.server.app import create_app
 from rollgraph.server.auth import agreements, wiring
 from rollgraph.server.settings import AuthMode, Settings
+from rollgraph.server.sharing import Role
+from rollgraph.server.working import create_worker_app
 
 _log = structlog.get_logger(__name__)
 
@@ -85,13 +88,14 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, role: Role = Role.SERVE) -> int:
     """Serves until told to stop; the process's exit status.
 
-    Raises `ConfigError` and `binding.PortTakenError` before anything is served.
+    Raises `ConfigError`, `binding.PortTakenError` and `BrokerError` before anything is served.
     """
     logging.configure(settings.log, settings.audit.file)
-    return anyio.run(_serve, settings, backend_options={"use_uvloop": os.name != "nt"})
+    serve = _work if role is Role.WORKER else partial(_serve, role=role)
+    return anyio.run(serve, settings, backend_options={"use_uvloop": os.name != "nt"})
 
 
 def check(settings: Settings) -> Sequence[str]:
@@ -119,27 +123,54 @@ async def _prepared(settings: Settings) -> tuple[Settings, bootstrap.Clusters]:
     return settings, clusters
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, role: Role) -> int:
     addresses = binding.addresses(settings)
     settings, clusters = await _prepared(settings)
     names = clusters.names
-    sockets = binding.listen(addresses, settings.http.port)
-    services = bootstrap.services(settings, clusters.spokes, clusters.argocd)
-    if services.access is not None:
-        await services.access.load()
+    async with sharing.opened(settings, role, SystemClock()) as shared:
+        sockets = binding.listen(addresses, settings.http.port)
+        services = bootstrap.services(settings, clusters.spokes, clusters.argocd, shared, role)
+        if services.access is not None:
+            await services.access.load()
+        announce = partial(_announce, settings, sockets, names)
+        app = partial(create_app, services, names)
+        return await _until_stopped(settings, app, announce, services.drain.run, sockets)
 
+
+async def _work(settings: Settings) -> int:
+    addresses = binding.addresses(settings, asked=False)
+    clusters = await bootstrap.clusters(settings, os.environ)
+    async with sharing.opened(settings, Role.WORKER, SystemClock()) as shared:
+        sockets = binding.listen(addresses, settings.http.port)
+        working = bootstrap.working(settings, clusters, shared)
+        ready = [f"{binding.url(bound)}/readyz" for bound in sockets]
+        announce = partial(_log.info, "working", ready=ready, clusters=len(clusters.names))
+        app = partial(create_worker_app, working)
+        return await _until_stopped(settings, app, announce, _nothing_to_drain, sockets)
+
+
+async def _until_stopped(
+    settings: Settings,
+    app: Callable[..., Starlette],
+    announce: Callable[[], None],
+    drain: Callable[[float], Awaitable[None]],
+    sockets: list[socket.socket],
+) -> int:
+    """Serves an application, which is made with what to call at its death."""
     deaths: list[Exception] = []
 
     def on_death(error: Exception) -> None:
         deaths.append(error)
         server.should_exit = True
 
-    app = create_app(services, names, on_death=on_death)
-    announce = partial(_announce, settings, sockets, names)
-    server = Server(_config(settings, app), announce, services.drain.run)
+    server = Server(_config(settings, app(on_death=on_death)), announce, drain)
     await server.serve(sockets)
     _log.info("stopped")
     return FAILED if deaths else OK
+
+
+async def _nothing_to_drain(_: float) -> None:
+    """A worker has no streams."""
 
 
 def _config(settings: Settings, app: Starlette) -> uvicorn.Config:

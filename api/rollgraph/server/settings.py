@@ -597,6 +597,67 @@ class Policy(Group):
     )
 
 
+class Redis(Group):
+    """Where several processes meet; [operations](../operations.md) tells what they keep there."""
+
+    url: str = _setting(
+        "",
+        "The Redis that workers and gateways share, of version 7 or later: `redis://HOST:PORT`, or "
+        "`rediss://HOST:PORT` for TLS; with `USER@` before and `/NUMBER` of the database behind, "
+        "if need be. Without it, `rollgraph serve` keeps all in its own memory. Never logged.",
+        flag="--redis",
+        value="URL",
+    )
+    password_file: File | None = _setting(
+        None,
+        "A file that has the password, read at the start: who lists processes sees the flags.",
+        flag="--redis-password-file",
+        value="FILE",
+    )
+    ca_file: File | None = _setting(
+        None,
+        "Certificates, in PEM, of authorities that the Redis's may be signed by, instead of the "
+        "system's.",
+        flag="--redis-ca-file",
+        value="FILE",
+    )
+    prefix: str = _setting(
+        "rollgraph",
+        "What every key and channel begins with. Two installations in one Redis need two.",
+        flag="--redis-prefix",
+        value="PREFIX",
+        pattern=r"^[A-Za-z0-9_.:-]+$",
+    )
+
+
+def _pairs(value: tuple[str, ...]) -> tuple[str, ...]:
+    for pair in value:
+        cluster, _, worker = pair.partition("=")
+        if not (cluster and worker):
+            raise ValueError("pairs such as prod-eu=worker-0")
+    return value
+
+
+class Workers(Group):
+    """How workers share the clusters, where there are several."""
+
+    name: str = _setting(
+        "",
+        "The worker's name, for pins and in the log; without one, the host's. After a restart it "
+        "may be the same.",
+        flag="--worker-name",
+        value="NAME",
+        pattern=r"^[^\s=,]*$",
+    )
+    pins: Annotated[tuple[str, ...], _split(","), AfterValidator(_pairs)] = _setting(
+        (),
+        "Clusters that a certain worker is to watch as long as it lives. All workers need the same "
+        "pins.",
+        flag="--pin",
+        value="CLUSTER=WORKER",
+    )
+
+
 class Log(Group):
     """What is written to standard error."""
 
@@ -654,6 +715,8 @@ class Settings(Group):
     auth: Auth = Auth()
     oidc: Oidc = Oidc()
     policy: Policy = Policy()
+    redis: Redis = Redis()
+    workers: Workers = Workers()
     log: Log = Log()
     audit: Audit = Audit()
 

@@ -4,7 +4,7 @@ import anyio
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from rollgraph.server.app import WatchingEndedError
+from rollgraph.server.watching import WatchingEndedError
 from unit.server.conftest import Make
 
 

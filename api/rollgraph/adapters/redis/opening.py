@@ -1,7 +1,7 @@
 """A client for Redis, as all that is on it wants one."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import structlog
@@ -24,6 +24,9 @@ CONNECTIONS = 32
 # network that is dead looks like one where nothing happens).
 TRY_AFTER = 5
 OLDEST = 7
+
+# What `open_redis` gives, for those who must not know redis-py.
+Client: TypeAlias = Redis
 
 _log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from rollgraph.core.audit import AuditEntry
 from rollgraph.core.claims import Profile
 from rollgraph.core.errors import ConfigError
 from rollgraph.core.viewer import Viewer
-from rollgraph.ports import Clock, Rights, TokenVerifier
+from rollgraph.ports import Clock, Rights, SessionStore, TokenVerifier
 from rollgraph.server.auth import agreements
 from rollgraph.server.auth.browsers import Browsers, Lifetime
 from rollgraph.server.auth.callers import Callers
@@ -50,6 +50,7 @@ def logins(
     rights: Callable[[Viewer], Rights],
     reviewer: TokenVerifier | None = None,
     record: Callable[[AuditEntry], object] = lambda _: None,
+    sessions: SessionStore | None = None,
 ) -> Logins:
     """Puts together what the settings ask for.
 
@@ -57,6 +58,7 @@ def logins(
         rights: What a viewer may do, by the policy of the moment.
         reviewer: Knows service accounts' tokens; None if they are not to be known.
         record: Tells the audit of logins and logouts.
+        sessions: Where the logins of browsers are kept; in memory by default.
 
     Raises `ConfigError`.
     """
@@ -77,7 +79,9 @@ def logins(
     party = RelyingParty(
         agreements.issuer(browser), _client(browser), verifier, options[browser.issuer]
     )
-    browsers = Browsers(MemorySessions(clock), party, origins, _lifetime(settings), clock)
+    browsers = Browsers(
+        sessions or MemorySessions(clock), party, origins, _lifetime(settings), clock
+    )
     callers = Callers(verifiers, rights, browsers.identify)
     door = Door(browsers, party, origins, record)
     return Logins(callers.caller, callers.of_init, [*routes, *door.routes()], [verifier.run])

@@ -1,0 +1,120 @@
+"""What several processes share: on Redis, or in the memory of one that is alone."""
+
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rollgraph.adapters.memory import MemoryBroker, MemoryReceipts
+from rollgraph.adapters.memory.sessions import MemorySessions
+from rollgraph.adapters.redis.broker import RedisBroker
+from rollgraph.adapters.redis.keys import Keys
+from rollgraph.adapters.redis.leases import RedisLeases
+from rollgraph.adapters.redis.opening import Client, greet, open_redis, place
+from rollgraph.adapters.redis.receipts import RedisReceipts
+from rollgraph.adapters.redis.secret import shared_secret
+from rollgraph.adapters.redis.sessions import RedisSessions
+from rollgraph.core.errors import BrokerError, ConfigError
+from rollgraph.ports import Broker, Clock, Leases, Receipts, SessionStore, SpokeSource
+from rollgraph.server.settings import Redis, Settings, Workers
+from rollgraph.spokes.shift import Shift
+
+# Seconds by which a request's claim of its key outlives the time that a mutation may take.
+MARGIN = 30.0
+
+
+class Role(StrEnum):
+    """What a process does: all of it, only watch, or only answer."""
+
+    SERVE = "serve"
+    WORKER = "worker"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What is shared.
+
+    Attributes:
+        broker: Carries what workers know to gateways.
+        receipts: What came of requests that may be repeated.
+        sessions: The logins of browsers.
+        tickets: What tickets of bulk actions are signed with; None for a key of this process.
+        leases: Who watches which spoke; None in a process that is alone.
+    """
+
+    broker: Broker
+    receipts: Receipts
+    sessions: SessionStore
+    tickets: bytes | None = None
+    leases: Leases | None = None
+
+
+def alone(clock: Clock) -> Shared:
+    """That of a process which shares nothing."""
+    return Shared(MemoryBroker(), MemoryReceipts(), MemorySessions(clock))
+
+
+@asynccontextmanager
+async def opened(settings: Settings, role: Role, clock: Clock) -> AsyncIterator[Shared]:
+    """What the settings ask for, until left.
+
+    Raises `ConfigError` for settings that make no sense, and `BrokerError` if there is no Redis
+    where they say: at the start nothing is known that could be answered from memory.
+    """
+    given = settings.redis
+    if not given.url:
+        if role is not Role.SERVE:
+            raise ConfigError(
+                f"redis.url (--redis): expected where the Redis is that `rollgraph {role}` shares"
+                " with others, as redis://HOST:PORT"
+            )
+        yield alone(clock)
+        return
+    client = _client(given)
+    keys = Keys(given.prefix)
+    try:
+        try:
+            await greet(client)
+            tickets = await shared_secret(client, keys.tickets)
+        except BrokerError as error:
+            raise BrokerError(
+                f"redis.url (--redis): {place(given.url)}: {error}; expected a Redis 7 or later"
+                " that answers there"
+            ) from error
+        yield Shared(
+            RedisBroker(client, keys=keys),
+            RedisReceipts(client, running=settings.limits.action_timeout + MARGIN, keys=keys),
+            RedisSessions(client, clock, keys=keys),
+            tickets,
+            RedisLeases(client, keys=keys),
+        )
+    finally:
+        await client.aclose()
+
+
+def shift(settings: Workers, spokes: SpokeSource, leases: Leases) -> tuple[Shift, str]:
+    """The spokes that are this worker's, and its name, which is never used twice."""
+    # A name alone would let a process that was stopped for long and its successor be one worker.
+    worker = f"{settings.name or socket.gethostname()}.{secrets.token_hex(4)}"
+    pins = dict(pin.split("=", 1) for pin in settings.pins)
+    return Shift(spokes, leases, worker, pins), worker
+
+
+def _client(given: Redis) -> Client:
+    password = ""
+    if given.password_file is not None:
+        try:
+            password = given.password_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise ConfigError(
+                f"redis.password_file (--redis-password-file): {given.password_file} cannot be"
+                f" read: {reason}"
+            ) from error
+    try:
+        return open_redis(given.url, password, given.ca_file)
+    except ConfigError as error:
+        raise ConfigError(f"redis.url (--redis): {error}") from error

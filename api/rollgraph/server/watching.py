@@ -1,0 +1,88 @@
+"""What watches the clusters in a process, and where what it sees goes."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.feed.publishing import Publishing
+from rollgraph.ports import Broker, Clock, Leases, SpokeSource
+from rollgraph.server import sharing
+from rollgraph.server.settings import Workers
+from rollgraph.server.sharing import Role, Shared
+from rollgraph.spokes.rollcall import RollCall
+from rollgraph.spokes.shift import Shift
+from rollgraph.spokes.supervisor import Supervisor
+
+_log = structlog.get_logger(__name__)
+
+
+class WatchingEndedError(Exception):
+    """The supervisor returned, which it is never asked to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What watches.
+
+    Attributes:
+        run: Watches until cancelled.
+        exists: Whether there is a spoke of a name though nobody tells of it.
+    """
+
+    run: Callable[[], Awaitable[None]]
+    exists: Callable[[str], bool] = lambda _: False
+
+
+def watching(
+    role: Role,
+    settings: Workers,
+    spokes: SpokeSource,
+    shared: Shared,
+    mirror: MemoryMirror,
+    clock: Clock,
+) -> Watching:
+    """What watches in a process that answers.
+
+    Args:
+        role: Whether it does so by itself.
+        settings: Which share of the spokes is its own.
+        spokes: All of them.
+        shared: Where what it sees goes.
+        mirror: What it answers from.
+        clock: The time of day.
+    """
+    if shared.leases is None:
+        return Watching(Supervisor(spokes, Publishing(shared.broker, clock), clock=clock).run)
+    rollcall = RollCall(spokes, mirror, mirror, clock)
+    if role is Role.GATEWAY:
+        return Watching(rollcall.run, rollcall.has)
+    supervisor, _ = worker(settings, rollcall, shared.broker, shared.leases, clock)
+    return Watching(supervisor.run, rollcall.has)
+
+
+def worker(
+    settings: Workers, spokes: SpokeSource, broker: Broker, leases: Leases, clock: Clock
+) -> tuple[Supervisor, Shift]:
+    """What watches a share of the spokes."""
+    shift, name = sharing.shift(settings, spokes, leases)
+    publishing = Publishing(broker, clock, holder=name, kept=shift.has)
+    return Supervisor(shift, shift.over(publishing), clock=clock), shift
+
+
+def until_death(
+    watch: Callable[[], Awaitable[None]], on_death: Callable[[Exception], None]
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Watches; if that ends by itself, it is said, and the process ends, too."""
+
+    async def run() -> None:
+        try:
+            await watch()
+            raise WatchingEndedError("the supervisor returned")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process must not go on
+            _log.critical("watching_ended", exc_info=error)
+            on_death(error)
+
+    return run
