@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from integration.server.test_demo import MAIN, wait
+from integration.server.test_demo import MAIN
+from testbed.deadline import wait_until
 
 
 class Watch:
@@ -27,14 +28,11 @@ class Watch:
 
     def shows(self, *texts: str) -> None:
         """Waits for a line with all these."""
-        wait(
-            lambda: any(all(text in line for text in texts) for line in [*self.lines]),
-            f"a line has {texts}",
-        )
+        _wait_for(self.lines, texts)
 
     def says(self, text: str) -> None:
         """Waits for a line on standard error."""
-        wait(lambda: any(text in line for line in [*self.said]), f"it says {text}")
+        _wait_for(self.said, (text,))
 
     def end(self) -> int:
         """Waits for its end; the exit status."""
@@ -66,3 +64,11 @@ def watch(url: str, *words: str) -> Iterator[Watch]:
     finally:
         popen.kill()
         popen.wait()
+
+
+def _wait_for(lines: list[str], texts: tuple[str, ...]) -> None:
+    def check() -> str | None:
+        found = any(all(text in line for text in texts) for line in [*lines])
+        return None if found else "".join(lines)
+
+    wait_until(check, seconds=60, what=f"a line has {', '.join(texts)}")

@@ -110,13 +110,6 @@ async def test_waits_grow_and_are_bounded() -> None:
     assert waits[-1] <= 2 * FIRST_WAIT  # something was heard: the next trouble is a new one
 
 
-async def test_a_server_that_never_answered_is_given_up_at_once() -> None:
-    server = Server(UNREACHED)
-    with pytest.raises(RemoteError, match="cannot be reached"):
-        await Reader(server).run()
-    assert len(server.asked) == 1
-
-
 async def test_a_server_that_is_gone_for_good_is_given_up_after_a_while() -> None:
     server = Server([event("1")], *[UNREACHED] * 1000)
     began = anyio.current_time()

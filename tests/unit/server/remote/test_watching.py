@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from rollgraph.core.errors import BadRequestError, ConfigError, RemoteError
+from rollgraph.core.errors import BadRequestError, ConfigError, RemoteError, RollgraphError
 from rollgraph.core.refs import RolloutRef
 from rollgraph.server.remote.watching.board import Board
 from rollgraph.server.remote.watching.goal import Goal, Status, Verdict
@@ -28,7 +28,7 @@ from unit.server.remote.watched import (
 )
 
 # Something that is told, seconds until the next, or what goes wrong.
-Said = dict[str, Any] | float | RemoteError
+Said = dict[str, Any] | float | RollgraphError
 
 
 class Server:
@@ -67,7 +67,7 @@ class Server:
     async def _answers(self, says: list[Said]) -> AsyncIterator[dict[str, Any]]:
         while says:
             said = says.pop(0)
-            if isinstance(said, RemoteError):
+            if isinstance(said, RollgraphError):
                 raise said
             if isinstance(said, float):
                 await anyio.sleep(said)
@@ -224,8 +224,15 @@ async def test_so_is_a_filter_that_the_server_does_not_take() -> None:
 
 
 async def test_a_stream_that_is_refused_ends_it_all() -> None:
-    server = Server(RemoteError("cannot be reached"))
-    with pytest.raises(RemoteError, match="cannot be reached"):
+    server = Server(BadRequestError("no such field"))
+    with pytest.raises(BadRequestError, match="no such field"):
+        await Run(server).until_healthy()
+
+
+async def test_so_does_a_server_that_cannot_be_asked_even_once() -> None:
+    server = Server()
+    server.wrong = {"message": "restarting", "extensions": {"code": "UNAVAILABLE"}}
+    with pytest.raises(RemoteError, match="restarting"):
         await Run(server).until_healthy()
 
 

@@ -56,8 +56,8 @@ class Following:
         # The present connection: since when it stands, and whether anything was told over it.
         self._since: float | None = None
         self._heard = False
-        # Since when there is no good one; None before the first.
-        self._lost_at: float | None = None
+        # Since when there is no good one.
+        self._lost_at = 0.0
 
     async def run(self, hear: Hear, anew: Anew) -> None:
         """Passes on what is told, for ever.
@@ -66,9 +66,10 @@ class Following:
             hear: Gets each event.
             anew: Called before the state is told anew to who has heard of it before.
 
-        Raises `RemoteError` if the server cannot be reached, at once if it never could;
+        Raises `RemoteError` if the server cannot be reached for longer than there is patience;
         `UnauthenticatedViewerError`, `BadRequestError` and `ForbiddenStreamError` if it refuses.
         """
+        self._lost_at = anyio.current_time()
         while True:
             try:
                 await self._listen(hear)
@@ -83,8 +84,7 @@ class Following:
                 continue
             except RemoteError as error:
                 self._note_end()
-                now = anyio.current_time()
-                if self._lost_at is None or now - self._lost_at > self._patience:
+                if anyio.current_time() - self._lost_at > self._patience:
                     raise
                 self._broken(str(error))
             await anyio.sleep(self._backoff.next())
