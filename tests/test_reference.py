@@ -14,7 +14,9 @@ from rollgraph.schema.limits.measure import Measure
 from rollgraph.schema.schema import build_schema
 from rollgraph.schema.types.user_errors import USER_ERRORS
 from rollgraph.server import failures
-from rollgraph.server.settings import Limits
+from rollgraph.server.settings import Limits, Streams
+from rollgraph.server.streams.messages import Code
+from rollgraph.server.streams.places import TOO_MANY
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 ERRORS = (REFERENCE / "errors.md").read_text("utf-8")
@@ -47,14 +49,28 @@ def refusals() -> list[str]:
 def test_every_code_of_an_operation_is_explained() -> None:
     page = ERRORS.partition("## Of a request")[0]
     explained = [cells[0].strip("`") for cells in rows(page) if cells[0].startswith("`")]
-    validation = "GRAPHQL_VALIDATION_FAILED"
-    assert sorted(explained) == sorted({*CODES.values(), INTERNAL, validation, *refusals()})
+    others = {INTERNAL, "GRAPHQL_VALIDATION_FAILED", TOO_MANY}
+    assert sorted(explained) == sorted({*CODES.values(), *others, *refusals()})
 
 
 def test_every_code_of_a_request_is_explained() -> None:
     page = ERRORS.partition("## Of a request")[2]
     explained = {cells[0]: cells[1].strip("`") for cells in rows(page) if cells[0].isdigit()}
     assert explained == {str(status): code for status, code in failures.CODES.items()}
+
+
+def test_every_close_code_is_explained() -> None:
+    page = ERRORS.partition("## Of a WebSocket")[2].partition("## Of an action")[0]
+    explained = [cells[0].strip("`") for cells in rows(page) if cells[0].startswith("`")]
+    assert explained == sorted([*map(str, map(int, Code)), "4500"])
+
+
+def test_every_limit_of_streams_is_told_with_its_default() -> None:
+    page = LIMITS.partition("## Streams")[2]
+    told = {cells[0].partition("]")[0][9:]: cells[1] for cells in rows(page) if "](" in cells[0]}
+    given = {key: f"{value:g}" for key, value in Streams().model_dump().items()}
+    del given["heartbeat"]  # no limit
+    assert told == given
 
 
 def test_every_user_error_is_explained() -> None:
