@@ -200,7 +200,8 @@ def test_a_port_in_use(start: Start) -> None:
         (("--host", "0.0.0.0"), "can be reached from other machines"),
         (("--context", "nope"), "expected a context 'nope'"),
         (("--config", "/nope.yaml"), "/nope.yaml: cannot be read"),
-        (("--auth", "oidc"), "--auth: auth.mode: expected 'none'"),
+        (("--auth", "magic"), "--auth: auth.mode: expected 'none' or 'oidc'"),
+        (("--auth", "oidc"), "auth.mode (--auth): oidc needs somebody who vouches for callers"),
     ],
 )
 def test_a_wrong_setting(start: Start, flags: tuple[str, ...], said: str) -> None:
