@@ -24,30 +24,43 @@ class Gateway:
         kubeconfig: The clusters that it watches.
         folder: Where its log goes.
         flags: Further flags.
+        command: `serve`, or `gateway` for one that watches nothing.
+        name: What its log is called.
     """
 
-    def __init__(self, kubeconfig: Path, folder: Path, flags: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        folder: Path,
+        flags: Sequence[str] = (),
+        command: str = "serve",
+        name: str = "rollgraph",
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         argv = [
             str(ROLLGRAPH),
-            "serve",
+            command,
             "--kubeconfig",
             str(kubeconfig),
             "--port",
             str(port),
             *flags,
         ]
-        self.process = Process("rollgraph", argv, folder / "rollgraph.log")
+        self.process = Process(name, argv, folder / f"{name}.log")
         self._client = httpx2.Client(base_url=self.url, timeout=30)
 
     def __enter__(self) -> Self:
-        self.process.start(self._not_ready)
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
         self.process.stop()
+
+    def start(self) -> None:
+        """Starts it, also after it was killed, and waits until it is ready."""
+        self.process.start(self._not_ready)
 
     def ask(self, document: str, **variables: object) -> dict[str, Any]:
         """The data of an answer; an answer with errors fails the test."""

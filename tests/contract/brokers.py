@@ -56,6 +56,20 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
 
+    def forget(self) -> None:
+        """Takes from it what it has saved; for one that is stopped."""
+        for saved in self._folder.glob("appendonlydir/*"):
+            saved.unlink()
+
+    def ask(self, *words: str) -> str:
+        """What it answers to a command, as redis-cli tells it."""
+        cli = shutil.which("redis-cli")
+        assert cli is not None, "redis-cli is missing: scripts/install-redis gets it"
+        asked = subprocess.run(
+            [cli, "-u", self.url, *words], check=True, capture_output=True, text=True
+        )
+        return asked.stdout.strip()
+
     def _silence(self) -> str | None:
         try:
             with socket.create_connection(("127.0.0.1", self._port), timeout=1) as found:

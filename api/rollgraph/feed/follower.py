@@ -18,7 +18,7 @@ CHECK_EVERY = 5.0
 AT_ONCE = 8
 # Seconds until what could not be healed is tried again, and what is not there or not complete yet.
 AGAIN = 1.0
-SOON = 0.1
+SOON = 0.25
 
 _log = structlog.get_logger(__name__)
 

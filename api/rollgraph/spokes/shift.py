@@ -24,6 +24,9 @@ LAG = 3.0
 # Seconds after which whoever sees a free spoke takes it, though it should be another's: one whose
 # kubeconfig, read at another moment, does not have it yet.
 FREE_FOR = 6.0
+# Seconds after a silence of the leases' store in which nothing is taken that was not held before:
+# if it has lost all, whoever comes first would get everything.
+FIRST_THEIRS = 2.5
 # Seconds that the end has to tell others about it; after that the leases lapse.
 FAREWELL = 1.0
 
@@ -69,6 +72,7 @@ class Shift:
         self._due = anyio.Event()
         self._changed = anyio.Event()
         self._away = False
+        self._takes_from = 0.0
 
     @property
     def watched(self) -> Collection[str]:
@@ -149,6 +153,7 @@ class Shift:
         else:
             if self._away:
                 _log.info("leases_back")
+                self._takes_from = anyio.current_time() + FIRST_THEIRS
             self._away, self.joined = False, True
 
     async def _beat(self) -> None:
@@ -159,6 +164,8 @@ class Shift:
         kept = {name for name in self._mine & wanted if found[name].holder == self._worker}
         free = {"", self._worker}
         more = {name for name in wanted - self._mine - self._open if found[name].holder in free}
+        if self._away or anyio.current_time() < self._takes_from:
+            more = set()
         taken = await self._leases.hold(self._worker, more, more)
         kept |= {name for name, standing in taken.items() if standing.holder == self._worker}
         await self._settle(kept & self._spokes.keys(), len(workers))

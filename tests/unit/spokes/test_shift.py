@@ -177,6 +177,22 @@ async def test_while_the_store_is_away_all_is_watched_on_and_said_once() -> None
         assert all(len(spoke.opened) == 1 for spoke in fleet.spokes.values())
 
 
+async def test_a_store_that_has_lost_all_leaves_everybody_what_they_had() -> None:
+    async with a_fleet() as fleet:
+        ann, bob = fleet.worker("ann"), fleet.worker("bob")
+        await until(lambda: len(ann.watched) == len(bob.watched) == 2)
+        before = (ann.watched, bob.watched)
+        for worker in (ann, bob):
+            worker.leases.away = True
+        await anyio.sleep(2 * LASTS)
+        ann.leases.away = False
+        await anyio.sleep(1.5 * BEAT)
+        bob.leases.away = False
+        for _ in range(40):
+            await anyio.sleep(0.5)
+            assert (ann.watched, bob.watched) == before
+
+
 async def test_a_spoke_that_is_taken_out_of_the_source_has_no_feed_any_more() -> None:
     async with a_fleet() as fleet:
         ann = fleet.worker("ann")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from rollgraph.core.connection import ClusterView
 from rollgraph.core.feed.entries import Batch, Entry, Position, Snapshot, Subject
 from rollgraph.core.objects.meta import EPOCH
 
@@ -74,10 +75,18 @@ class Replica:
     def complete(self, snapshot: Snapshot) -> bool:
         """Whether a snapshot may take the place of what is held.
 
-        Not while a feed that was lost is written anew: the spoke itself is written last then.
+        Not if something would go with it while a feed that was lost is written anew: the spoke
+        itself is written last then, and by a worker that has to read it first, as one not synced.
         """
-        known = any(entry.subject is None for entry in snapshot.entries)
-        return known or None not in self._seqs
+        here = self.position
+        if here is None or here.epoch == snapshot.position.epoch or None not in self._seqs:
+            return True
+        if self._seqs.keys() <= {entry.subject for entry in snapshot.entries}:
+            return True
+        return any(
+            isinstance(entry.value, ClusterView) and entry.value.synced
+            for entry in snapshot.entries
+        )
 
     def reset(self, snapshot: Snapshot) -> Iterator[Step]:
         """Starts over from a snapshot: what differs from what was held, deletions first.

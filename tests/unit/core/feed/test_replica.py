@@ -4,17 +4,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from factories import NOON, rollout_view
-from rollgraph.core.connection import ClusterView, ConnectionStatus
+from rollgraph.core.connection import ClusterView, ConnectionStatus, WatchView
 from rollgraph.core.feed.entries import Batch, Entry, Position, Snapshot, Subject, Value
 from rollgraph.core.feed.replica import Replica, Step
-from rollgraph.core.refs import ObjectKey
+from rollgraph.core.refs import Kind, ObjectKey
 
+WATCH = WatchView(Kind.ROLLOUT, "", ConnectionStatus.CONNECTED, NOON, synced=True)
+READ = ClusterView("east", ConnectionStatus.CONNECTED, NOON, watches=(WATCH,))
 CHECKOUT, CART = ObjectKey("shop", "checkout"), ObjectKey("shop", "cart")
 SUBJECTS: st.SearchStrategy[Subject] = st.sampled_from([CHECKOUT, CART, None])
 FACTS = st.tuples(SUBJECTS, st.booleans())
@@ -53,6 +56,24 @@ def test_what_follows_is_taken(replica: Replica) -> None:
     assert seqs(replica.take(batch(6, 7))) == [6, 7]
     assert replica.position == Position("a", 7)
     assert not replica.broken
+
+
+def test_a_lost_feed_takes_nothing_away_before_it_is_written_anew_as_a_whole(
+    replica: Replica,
+) -> None:
+    list(replica.take(Batch("east", "a", [entry(6, CART), entry(7, None)])))
+    unread, read = entry(1, None), msgspec.structs.replace(entry(9, None), value=READ)
+    half, other = entry(1, CART), entry(2, CHECKOUT)
+    assert not replica.complete(snapshot(1, half, epoch="b"))
+    assert not replica.complete(snapshot(1, unread, epoch="b"))
+    assert not replica.complete(snapshot(2, unread, half, epoch="b"))
+    assert replica.complete(snapshot(9, half, read, epoch="b"))  # the other is gone indeed
+    assert replica.complete(snapshot(3, half, other, entry(3, None), epoch="b"))
+    assert replica.complete(snapshot(9, half))  # not lost
+
+
+def test_who_knows_nothing_takes_what_there_is() -> None:
+    assert Replica().complete(snapshot(1, entry(1)))
 
 
 def test_what_was_taken_before_is_not_taken_again(replica: Replica) -> None:

@@ -1,0 +1,130 @@
+"""Several workers and gateways on one Redis, each a process of its own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx2
+
+from acceptance import ledger
+from acceptance.gateway import ROLLGRAPH, Gateway
+from contract.brokers import RedisServer
+from testbed.deadline import wait_until
+from testbed.fleet import Fleet
+from testbed.ports import free_port
+from testbed.process import Process
+
+
+class Worker:
+    """A running `rollgraph worker`; it ends with the `with` block."""
+
+    def __init__(self, name: str, kubeconfig: Path, folder: Path, *flags: str) -> None:
+        self.name = name
+        port = free_port()
+        where = ["--kubeconfig", str(kubeconfig), "--port", str(port), "--worker-name", name]
+        argv = [str(ROLLGRAPH), "worker", *where, *flags]
+        self.process = Process(name, argv, folder / f"{name}.log")
+        self._client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=5)
+
+    def start(self) -> None:
+        """Starts it, and waits until it is a worker among the others."""
+        self.process.start(self._not_ready)
+
+    def close(self) -> None:
+        """Ends it."""
+        self._client.close()
+        self.process.stop()
+
+    @property
+    def watched(self) -> list[str]:
+        """The spokes that it says are its own; none if it does not run."""
+        try:
+            found: list[str] = self._client.get("/readyz").json()["watched"]
+        except httpx2.TransportError:
+            return []
+        return found
+
+    def _not_ready(self) -> str | None:
+        try:
+            answer = self._client.get("/readyz")
+        except httpx2.TransportError as error:
+            return str(error)
+        return None if answer.status_code == 200 else answer.text
+
+
+class Company:
+    """All of them.
+
+    Attributes:
+        redis: Where they meet.
+        workers: Two, `ann` and `bob`.
+        gateways: Two.
+    """
+
+    def __init__(self, fleet: Fleet, folder: Path, redis: RedisServer, *flags: str) -> None:
+        self.fleet = fleet
+        self.redis = redis
+        shared = ("--redis", redis.url, *flags)
+        self.workers = [Worker(name, fleet.kubeconfig, folder, *shared) for name in ("ann", "bob")]
+        self.gateways = [
+            Gateway(fleet.kubeconfig, folder, shared, "gateway", name) for name in ("one", "two")
+        ]
+
+    def shared(self) -> str | None:
+        """Whether each spoke has one worker, and each running worker its share; what is wrong."""
+        found = {worker.name: worker.watched for worker in self.workers if worker.process.running}
+        watched = sorted(spoke for spokes in found.values() for spoke in spokes)
+        if watched != sorted(self.fleet.spokes):
+            return f"watched: {found}"
+        return None if all(found.values()) else f"idle: {found}"
+
+    def wait_until_shared(self, seconds: float = 15) -> None:
+        """Waits until the spokes are watched, each by one worker."""
+        wait_until(self.shared, seconds=seconds, what="every spoke has a worker")
+
+    def wait_until_agreed(self, namespace: str, seconds: float = 30) -> int:
+        """Waits until every gateway holds what each spoke lists; how many objects that is."""
+        return sum(
+            ledger.agree(gateway, spoke, namespace, seconds)
+            for gateway in self.gateways
+            for spoke in self.fleet.spokes.values()
+        )
+
+    def owner(self, spoke: str) -> Worker:
+        """The worker that watches a spoke."""
+        return next(worker for worker in self.workers if spoke in worker.watched)
+
+    def other(self, worker: Worker) -> Worker:
+        """The other one."""
+        return next(each for each in self.workers if each is not worker)
+
+
+@contextmanager
+def company(fleet: Fleet, folder: Path, *flags: str) -> Iterator[Company]:
+    """Two workers and two gateways; all have been read."""
+    redis = RedisServer(folder, "--appendonly", "yes", "--appendfsync", "always")
+    with ExitStack() as stack:
+        redis.start()
+        stack.callback(redis.stop)
+        made = Company(fleet, folder, redis, *flags)
+        for worker in made.workers:
+            stack.callback(worker.close)
+            worker.start()
+        made.wait_until_shared()
+        for gateway in made.gateways:
+            stack.enter_context(gateway)
+            gateway.wait_until_synced()
+        yield made
+
+
+def total(gateway: Gateway) -> int:
+    """How many rollouts a gateway knows."""
+    count: int = gateway.ask("{ rollouts { totalCount } }")["rollouts"]["totalCount"]
+    return count
+
+
+def stale(gateway: Gateway) -> set[str]:
+    """The clusters whose rollouts a gateway says it may not know as they are now."""
+    asked = "{ rollouts(first: 50) { nodes { cluster { name } freshness { stale } } } }"
+    nodes = gateway.ask(asked)["rollouts"]["nodes"]
+    return {node["cluster"]["name"] for node in nodes if node["freshness"]["stale"]}
