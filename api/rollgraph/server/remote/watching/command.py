@@ -1,6 +1,7 @@
 """`rollgraph watch`."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -73,7 +74,7 @@ def _goal(arguments: argparse.Namespace, selection: Selection) -> Goal | None:
 def _screen(arguments: argparse.Namespace, board: Board, timeout: timedelta | None) -> Screen:
     if arguments.json:
         return Json()
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return Log(board)
     until = f" until {arguments.until}" if arguments.until else ""
     return Terminal(board, f"rollgraph watch{until}", timeout)

@@ -136,8 +136,10 @@ class Terminal:
         self._now = now
         self._began = now()
         self._console = Console(highlight=False)
-        # What is said on standard error meanwhile is shown above it.
-        self._live = Live(console=self._console, auto_refresh=False)
+        # What is said on the same terminal meanwhile is shown above it.
+        self._live = Live(
+            console=self._console, auto_refresh=False, redirect_stderr=sys.stderr.isatty()
+        )
 
     def __enter__(self) -> Self:
         self._live.start()
