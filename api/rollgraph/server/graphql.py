@@ -20,7 +20,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from rollgraph.access.caller import Caller
-from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
+from rollgraph.core.errors import BrokerError, IdentityProviderError, UnauthenticatedViewerError
 from rollgraph.schema.context import Context
 from rollgraph.server.answers import Answers, Question
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
@@ -117,7 +117,7 @@ class Endpoint(GraphQL[object, None]):
                 _log.warning("token_refused", reason=str(error))
             challenge = 'Bearer error="invalid_token"' if shown else "Bearer"
             raise HTTPException(401, str(error), {"WWW-Authenticate": challenge}) from error
-        except IdentityProviderError as error:
+        except (IdentityProviderError, BrokerError) as error:
             _log.warning("caller_not_known", reason=str(error))
             raise HTTPException(503, str(error)) from error
 

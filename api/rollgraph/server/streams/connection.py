@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -10,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from rollgraph.access.caller import Caller
-from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
+from rollgraph.core.errors import BrokerError, IdentityProviderError, UnauthenticatedViewerError
 from rollgraph.server.streams import messages
 from rollgraph.server.streams.asking import Answer, GoneError, Operation, expired, failed
+from rollgraph.server.streams.lifetime import Known
 from rollgraph.server.streams.means import Means
 from rollgraph.server.streams.messages import BadMessageError, Closing, Code, Message
 from rollgraph.server.streams.places import TOO_MANY, NoPlaceError
@@ -108,13 +110,14 @@ class Connection:
             reason = error.detail if isinstance(error, HTTPException) else str(error)
             _log.warning("token_refused", reason=reason)
             self.end(Code.FORBIDDEN, reason)
-        except IdentityProviderError as error:
+        except (IdentityProviderError, BrokerError) as error:
             _log.warning("caller_not_known", reason=str(error))
             self.end(Code.TRY_LATER, str(error))
         else:
             await self._send(messages.ACK)
             self._caller = caller
-            self._tasks.start_soon(self._wait_for_end_of_login, caller)
+            known = partial(self._identify, payload)
+            self._tasks.start_soon(self._wait_for_end_of_login, caller, known)
 
     async def _subscribe(self, message: Message) -> None:
         operation = message.operation()
@@ -170,8 +173,8 @@ class Connection:
         if not self._begun:
             self.end(Code.INIT_TIMEOUT, "Connection initialisation timeout")
 
-    async def _wait_for_end_of_login(self, caller: Caller) -> None:
-        await self._means.lifetime.end(caller.viewer)
+    async def _wait_for_end_of_login(self, caller: Caller, known: Known) -> None:
+        await self._means.lifetime.end(caller.viewer, known)
         for id_ in [*self._running]:
             self._stop(id_)
             with suppress(GoneError):

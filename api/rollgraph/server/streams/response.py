@@ -11,6 +11,7 @@ from rollgraph.access.caller import Caller
 from rollgraph.server.requestid import request_id
 from rollgraph.server.streams.asking import Answer, Operation, expired
 from rollgraph.server.streams.encodings import Encoding
+from rollgraph.server.streams.lifetime import Known
 from rollgraph.server.streams.means import Means
 from rollgraph.server.streams.places import NoPlaceError
 
@@ -28,6 +29,7 @@ class StreamResponse(Response):
     Args:
         operation: What is asked.
         caller: Who asks.
+        known: Tells who asks again, later on.
         encoding: How it is answered.
         means: What streams share.
     """
@@ -36,6 +38,7 @@ class StreamResponse(Response):
         self,
         operation: Operation,
         caller: Caller,
+        known: Known,
         encoding: Encoding,
         means: Means,
     ) -> None:
@@ -43,6 +46,7 @@ class StreamResponse(Response):
         del self.headers["content-length"]  # nobody knows
         self._operation = operation
         self._caller = caller
+        self._known = known
         self._encoding = encoding
         self._means = means
         self._last = encoding.broken
@@ -96,7 +100,7 @@ class StreamResponse(Response):
             await self._body(self._encoding.beat)
 
     async def _wait_for_end_of_login(self) -> None:
-        await self._means.lifetime.end(self._caller.viewer)
+        await self._means.lifetime.end(self._caller.viewer, self._known)
         await self._tell(expired())
         self._end()
 

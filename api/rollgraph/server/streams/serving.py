@@ -1,6 +1,7 @@
 """Where streams begin: who may have one, and in which way it goes."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -102,7 +103,9 @@ class Streams:
             raise HTTPException(405, "mutations are not allowed when using GET", {"Allow": "POST"})
         if refusal := self._refusal():
             raise HTTPException(503, refusal, _come_back())
-        return StreamResponse(operation, caller, encoding, self.means)
+        return StreamResponse(
+            operation, caller, partial(self._identify, request), encoding, self.means
+        )
 
     def _refusal(self) -> str:
         """Why nobody gets a stream now; "" if that is not so."""

@@ -13,6 +13,7 @@ import pytest
 from fakes.wire import Stream, stream
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.access.everything import Everything
+from rollgraph.core.errors import UnauthenticatedViewerError
 from rollgraph.core.viewer import Viewer
 from rollgraph.server.streams.means import Rules
 from rollgraph.server.streams.places import Places
@@ -171,6 +172,24 @@ async def test_a_login_that_ends_is_the_last_event() -> None:
         last = await event_of(made)
         assert json.loads(last["data"])["errors"][0]["extensions"]["code"] == "TOKEN_EXPIRED"
         assert await made.rest() == event("complete", "")
+
+
+async def test_a_login_that_somebody_ends_is_the_last_event_within_a_minute() -> None:
+    ended = False
+
+    async def who(_: object) -> Caller:
+        if ended:
+            raise UnauthenticatedViewerError("the login has ended; log in again")
+        return ANYBODY
+
+    body = {"query": "subscription { ticks(every: 1000) { number } }"}
+    async with stream(Gateway(identify=who).app, body) as made:
+        await event_of(made)
+        ended = True
+        begin = anyio.current_time()
+        last = await event_of(made)
+        assert json.loads(last["data"])["errors"][0]["extensions"]["code"] == "TOKEN_EXPIRED"
+        assert anyio.current_time() - begin <= 60.01
 
 
 async def test_there_is_a_bound() -> None:

@@ -12,7 +12,12 @@ from structlog.testing import capture_logs
 from fakes.wire import Socket, socket
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.access.everything import Everything
-from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
+from rollgraph.core.errors import (
+    BrokerError,
+    IdentityProviderError,
+    RollgraphError,
+    UnauthenticatedViewerError,
+)
 from rollgraph.core.viewer import Viewer
 from rollgraph.server.streams.means import Rules
 from rollgraph.server.streams.places import Places
@@ -320,6 +325,43 @@ async def test_a_login_that_ends_is_told_to_each_operation_then_4403() -> None:
         assert (code, reason) == (4403, "the login has ended: log in again")
         # With the leeway that whoever verifies it gives, too.
         assert anyio.current_time() - begin == pytest.approx(3630, abs=1)
+
+
+async def test_a_login_that_somebody_ends_ends_the_connection_within_a_minute() -> None:
+    ended = False
+
+    async def who(_: object) -> Caller:
+        if ended:
+            raise UnauthenticatedViewerError("the login has ended; log in again")
+        return somebody("anna")
+
+    async with socket(Gateway(identify=who, rules=Rules(heartbeat=10**6)).app) as made:
+        client = await begun(made)
+        await client.subscribe("a", "subscription { ticks(every: 100000) { number } }")
+        await client.hear()
+        await anyio.sleep(300)
+        assert client.line.heard() == []
+        ended = True
+        begin = anyio.current_time()
+        assert (await client.hear())["payload"][0]["extensions"]["code"] == "TOKEN_EXPIRED"
+        assert (await client.closed())[0] == 4403
+        assert anyio.current_time() - begin <= 60.01
+
+
+async def test_nobody_loses_a_connection_while_nobody_can_tell() -> None:
+    down: list[RollgraphError] = []
+
+    async def who(_: object) -> Caller:
+        for error in down:
+            raise error
+        return somebody("anna")
+
+    async with socket(Gateway(identify=who, rules=Rules(heartbeat=10**6)).app) as made:
+        client = await begun(made)
+        for error in (IdentityProviderError("no answer"), BrokerError("no answer")):
+            down[:] = [error]
+            await anyio.sleep(300)
+            assert client.line.heard() == []
 
 
 async def test_a_stream_that_notices_it_itself_closes_the_connection_too() -> None:
