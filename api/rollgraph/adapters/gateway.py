@@ -77,6 +77,8 @@ class Gateway:
                 if response.status_code in _TRY_AGAIN:
                     raise RemoteError(f"{self._url} answered HTTP {response.status_code}")
                 yield _answers(response)
+        except httpx2.ReadTimeout as error:
+            raise RemoteError(f"{self._url} has said nothing for {SILENCE:g} s") from error
         except (httpx2.HTTPError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise RemoteError(f"{self._url} cannot be reached: {reason}") from error
