@@ -170,3 +170,14 @@ def test_access_tokens_as_rfc9068_has_them_are_asked_for_and_taken(
     (login,) = json.loads(user.file.read_text("utf-8")).values()
     assert login["sent"] == "access_token"
     assert urlsplit(login["issuer"]).port == site.idp.port
+
+
+def test_watching_takes_the_login_and_ends_with_3_without(user: User) -> None:
+    words = ("watch", "--server", user.site.url, "--timeout", "2s")
+    refused = user.run(*words)
+    assert refused.returncode == 3
+    assert f"log in with `rollgraph login --server {user.site.url}`" in refused.stderr
+    user.log_in()
+    watched = user.run(*words)
+    assert watched.returncode == 124, watched.stderr
+    assert watched.stderr.endswith("timed out after 2 s\n")

@@ -1,9 +1,16 @@
 """`rollgraph watch` as a process, beside somebody who acts on the demo's rollouts."""
 
 import contextlib
+import fcntl
 import json
+import os
+import pty
 import signal
 import socket
+import struct
+import subprocess
+import sys
+import termios
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from integration.server.test_acting_in_the_demo import Person
-from integration.server.test_demo import Demo, demo
+from integration.server.test_demo import MAIN, Demo, demo
 from integration.server.watching import watch
 
 pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(180)]
@@ -95,6 +102,32 @@ def test_ctrl_c_ends_it_without_a_traceback(url: str, person: Person) -> None:
         running.popen.send_signal(signal.SIGINT)
         assert running.end() == 130
     assert running.said == []
+
+
+def test_at_a_terminal_it_is_a_picture_that_leaves_the_cursor_as_it_was(
+    url: str, person: Person
+) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    environ = {**os.environ, "TERM": "xterm-256color"}
+    words = [sys.executable, "-c", MAIN, "watch", CHECKOUT, "--timeout", "3s", "--server", url]
+    with subprocess.Popen(words, stdout=theirs, stderr=theirs, env=environ) as popen:
+        os.close(theirs)
+        seen = b"".join(_all_of(ours)).decode()
+        assert popen.wait(60) == 124
+    os.close(ours)
+    assert "setWeight: 20" in seen
+    assert seen.count("0:0") > 5  # it is drawn again and again
+    assert "\x1b[1A" in seen
+    assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")
+    assert seen.rstrip().endswith("rollgraph: timed out after 3 s")
+
+
+def _all_of(terminal: int) -> Iterator[bytes]:
+    # A terminal whose other end is closed is an error, and not an end, on Linux.
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 65536):
+            yield part
 
 
 @pytest.mark.parametrize(
