@@ -36,6 +36,7 @@ class Subscription:
         self._most = most
         self._waiting: deque[News | None] = deque()
         self._came = anyio.Event()
+        self._nudged = False
 
     def offer(self, news: News) -> None:
         """Lets news wait, if they are wanted."""
@@ -54,6 +55,7 @@ class Subscription:
 
     def nudge(self) -> None:
         """Ends a `wait` although nothing came."""
+        self._nudged = True
         self._came.set()
 
     @property
@@ -63,9 +65,10 @@ class Subscription:
 
     async def wait(self) -> None:
         """Until something waits, or it is nudged, also if that was since the last wait ended."""
-        if not self._waiting:
+        if not self._waiting and not self._nudged:
+            self._came = anyio.Event()
             await self._came.wait()
-        self._came = anyio.Event()
+        self._nudged = False
 
     def take(self) -> News | None:
         """The next of what waits; None if some were dropped. `IndexError` if nothing waits."""

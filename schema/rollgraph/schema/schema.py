@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
 from functools import cached_property
 from typing import Any, cast
 
@@ -93,21 +92,16 @@ class Schema(federation.Schema):
             raise InvalidOperationTypeError(subscription)
         return self._subscribe(query, variable_values or {}, context_value, operation_name)
 
-    async def _subscribe(
+    def _subscribe(
         self, query: str, variables: dict[str, Any], context: Any, operation_name: str | None
     ) -> AsyncGenerator[ExecutionResult, None]:
         document = self._documents.read(query)
         if operation_name is None and document.operations > 1:
-            yield refusal([ambiguous()], context)
-            return
+            return _refused(ambiguous(), context=context)
         verdict = self._documents.check(document, operation_name, variables)
         if verdict.errors:
-            yield refusal(verdict.errors, context)
-            return
-        answers = self._serving.answers(document.node, query, variables, context, operation_name)
-        async with aclosing(answers):
-            async for answer in answers:
-                yield answer  # noqa: ASYNC119 - whoever asks for a stream closes it
+            return _refused(*verdict.errors, context=context)
+        return self._serving.answers(document.node, query, variables, context, operation_name)
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """The fields of a type, with what they cost; those for a router with their guards."""
@@ -166,6 +160,10 @@ class Schema(federation.Schema):
         hidden = not self._documents.limits.introspection
         arguments = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
         return {**arguments, "hide_suggestions": hidden}
+
+
+async def _refused(*errors: GraphQLError, context: Any) -> AsyncGenerator[ExecutionResult, None]:
+    yield refusal([*errors], context)
 
 
 def build_schema(limits: Limits = DEFAULTS) -> Schema:

@@ -57,7 +57,10 @@ class Serving:
         context: Context,
         operation_name: str | None,
     ) -> AsyncGenerator[Result, None]:
-        """The answers of a subscription that is valid; its errors are translated."""
+        """The answers of a subscription that is valid; its errors are translated.
+
+        Whoever asks for them closes them.
+        """
         executor = Executor.build(
             self._schema,
             document,
@@ -75,21 +78,17 @@ class Serving:
         if isinstance(source, ExecutionResult):
             yield refusal(source.errors or [], context)
         elif isinstance(source, Stream):
-            one = _Reader(cast("Executor", executor), text, context, source)
+            reader = _Reader(cast("Executor", executor), text, context, source)
             async with aclosing(source):
-                async for each in self._tell(one):
-                    yield each  # noqa: ASYNC119 - whoever asks for answers closes them
+                try:
+                    async for event in source:
+                        yield await self._answer(reader, event)  # noqa: ASYNC119
+                except RollgraphError as error:
+                    yield reader.last_words(error)  # noqa: ASYNC119
         else:
             async with aclosing(map_source_to_response_event(executor, source)) as results:
                 async for result in results:
                     yield _translated(answer(result.data, result.errors, ""), context)  # noqa: ASYNC119
-
-    async def _tell(self, reader: "_Reader") -> AsyncGenerator[Answer, None]:
-        try:
-            async for event in reader.stream:
-                yield await self._answer(reader, event)
-        except RollgraphError as error:
-            yield reader.last_words(error)
 
     async def _answer(self, reader: "_Reader", event: Event) -> Answer:
         if event.key is None:

@@ -44,10 +44,11 @@ class Stream(ABC, Generic[E]):
             self.viewing.check(now)
             if self.viewing.renew():
                 self._renew(now)
+            while not self._ready and self._advance(now):
+                pass
             if self._ready:
                 return self._ready.popleft()
-            if not self._advance(now):
-                await self._wait(now)
+            await self._wait(now)
 
     async def aclose(self) -> None:
         """Ends it."""
