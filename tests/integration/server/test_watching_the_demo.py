@@ -104,6 +104,18 @@ def test_ctrl_c_ends_it_without_a_traceback(url: str, person: Person) -> None:
     assert running.said == []
 
 
+def test_a_reader_that_goes_away_ends_it_without_a_traceback(url: str, person: Person) -> None:
+    words = [sys.executable, "-c", MAIN, "watch", "--json", "--server", url]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as popen:
+        assert popen.stdout is not None
+        assert popen.stderr is not None
+        popen.stdout.readline()
+        popen.stdout.close()
+        person.act("restartRollout", "payments")
+        assert popen.wait(60) == 141
+        assert popen.stderr.read() == b""
+
+
 def test_at_a_terminal_it_is_a_picture_that_leaves_the_cursor_as_it_was(
     url: str, person: Person
 ) -> None:

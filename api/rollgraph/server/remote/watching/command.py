@@ -16,9 +16,11 @@ from rollgraph.core.errors import ConfigError
 from rollgraph.server.remote.session import Session
 from rollgraph.server.remote.watching.board import Board
 from rollgraph.server.remote.watching.goal import Goal, Verdict
-from rollgraph.server.remote.watching.screens import Json, Log, Screen, Terminal
+from rollgraph.server.remote.watching.screens import Json, Log, Screen, Terminal, UnreadError
 from rollgraph.server.remote.watching.selection import Selection, select
 from rollgraph.server.remote.watching.watch import Watching
+
+UNREAD = 128 + 13  # as a shell has it: SIGPIPE
 
 _TIMEOUT = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -53,8 +55,11 @@ def run(
         watching = Watching(server, selection, goal, board, screen, say, seconds, Random())
         return await watching.run()
 
-    with _screen(arguments, board, timeout) as screen:
-        verdict = anyio.run(watch, screen)
+    try:
+        with _screen(arguments, board, timeout) as screen:
+            verdict = anyio.run(watch, screen)
+    except UnreadError:
+        return UNREAD
     say(verdict.text)
     return int(verdict.status)
 

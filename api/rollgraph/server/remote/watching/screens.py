@@ -1,11 +1,13 @@
 """Where it is shown: a terminal, a log, or another program."""
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from rollgraph.core.errors import RollgraphError
 from rollgraph.core.refs import RolloutRef
 from rollgraph.server.remote.watching.board import Board
 from rollgraph.server.remote.watching.goal import Verdict
@@ -20,10 +22,22 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class UnreadError(RollgraphError):
+    """Whoever read what is written has gone, as `head` does."""
+
+
 def write(text: str) -> None:
-    """Writes a line to standard output at once: whoever reads it waits for it."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Writes a line to standard output at once: whoever reads it waits for it.
+
+    Raises `UnreadError`.
+    """
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        # Python would try again when it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise UnreadError("nobody reads the output any more") from error
 
 
 class Screen(Protocol):

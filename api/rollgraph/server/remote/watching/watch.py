@@ -94,16 +94,16 @@ class Watching:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._noting_failure, self._follow_rollouts)
                     tasks.start_soon(self._noting_failure, self._follow_clusters)
-                    tasks.start_soon(self._look_again_and_again)
+                    tasks.start_soon(self._noting_failure, self._look_again_and_again)
         if self._failure is not None:
             raise self._failure
         verdict = self._verdict or self._late()
         self._screen.end(verdict)
         return verdict
 
-    async def _noting_failure(self, follow: Callable[[], Awaitable[None]]) -> None:
+    async def _noting_failure(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await follow()
+            await work()
         except RollgraphError as error:
             self._failure = error
             self._done.cancel()
