@@ -395,6 +395,12 @@ class SessionStore(Protocol):
     async def drop(self, key: str) -> None:
         """Ends a login; nothing happens if there is none."""
 
+    def turn(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Waits for a turn to renew a login, and has it within: one at a time, of all processes.
+
+        Of a process that dies meanwhile it is taken away after some seconds.
+        """
+
 
 class Enforcer(Protocol):
     """A policy: which tuples of subject, resource, action and object it allows.

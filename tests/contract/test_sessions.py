@@ -80,3 +80,22 @@ async def test_who_has_been_away_longest_loses_their_login(
     await one.put("another", session(), soon())
     assert await one.get("k1") is None
     assert await one.get("k0")
+
+
+async def test_a_login_is_renewed_by_one_at_a_time(two: tuple[SessionStore, SessionStore]) -> None:
+    within: list[str] = []
+    most = 0
+
+    async def renew(store: SessionStore, key: str) -> None:
+        nonlocal most
+        async with store.turn(key):
+            within.append(key)
+            most = max(most, within.count("k"))
+            await anyio.sleep(0.05)
+            within.remove(key)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            for store in (*two, *two):
+                tasks.start_soon(renew, store, "k")
+    assert most == 1

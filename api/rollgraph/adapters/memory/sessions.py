@@ -1,7 +1,12 @@
 """Logins of browsers in this process's memory: they end with it."""
 
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
+from weakref import WeakValueDictionary
+
+import anyio
 
 from rollgraph.core.session import Session
 from rollgraph.ports import Clock
@@ -21,6 +26,8 @@ class MemorySessions:
     def __init__(self, clock: Clock, most: int = MOST) -> None:
         self._clock = clock
         self._most = most
+        # For as long as somebody has one, or waits.
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         # The longest unused first.
         self._sessions: OrderedDict[str, tuple[Session, datetime]] = OrderedDict()
 
@@ -45,3 +52,10 @@ class MemorySessions:
     async def drop(self, key: str) -> None:
         """Of the port."""
         self._sessions.pop(key, None)
+
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncIterator[None]:
+        """Of the port."""
+        lock = self._turns.setdefault(key, anyio.Lock())
+        async with lock:
+            yield

@@ -62,6 +62,10 @@ class Keys(msgspec.Struct, frozen=True):
         """A text: one login."""
         return f"{self.prefix}:{{sessions}}:{key}"
 
+    def turn(self, key: str) -> str:
+        """A text: whose turn it is to renew a login."""
+        return f"{self.prefix}:{{sessions}}:{key}:turn"
+
     def channel(self, cluster: str) -> str:
         """Where the facts of a spoke are published: the channel of its partition."""
         return self._channel(partition(cluster))

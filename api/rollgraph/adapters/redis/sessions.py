@@ -1,10 +1,12 @@
 """The logins of browsers, for all gateways together: they outlive each of them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
+import anyio
 import msgspec
 from redis.asyncio import Redis
 
@@ -16,6 +18,11 @@ from rollgraph.ports import Clock
 
 # Logins at once, as in memory.
 MOST = 10_000
+# Seconds after which the turn of whoever died with it is over: no provider's answer takes longer.
+TURN = 30.0
+# Seconds between two looks whose turn it is, and that the end of one may take.
+LOOK_EVERY = 0.1
+END_WITHIN = 1.0
 KEYS = Keys()
 
 # KEYS: a login, all logins. ARGV: the login, ms until it ends, how many are kept. All keys have one
@@ -46,6 +53,13 @@ end
 return found
 """
 
+# KEYS: a turn. ARGV: the name of whoever has it.
+END = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+end
+"""
+
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
     session: Session
@@ -73,6 +87,7 @@ class RedisSessions:
         self._keys = keys
         self._put = redis.register_script(PUT)
         self._get = redis.register_script(GET)
+        self._end = redis.register_script(END)
 
     async def get(self, key: str) -> Session | None:
         """Of the port."""
@@ -92,6 +107,22 @@ class RedisSessions:
         """Of the port."""
         with _told():
             await self._redis.delete(self._keys.session(key))
+
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncIterator[None]:
+        """Of the port."""
+        place, name = self._keys.turn(key), secrets.token_hex(8)
+        with _told():
+            while True:
+                if await self._redis.set(place, name, nx=True, px=round(TURN * 1000)):
+                    break
+                await anyio.sleep(LOOK_EVERY)
+        try:
+            yield
+        finally:
+            end = anyio.move_on_after(END_WITHIN, shield=True)
+            with end, suppress(IdentityProviderError), _told():
+                await self._end([place], [name])
 
 
 def _read(found: bytes | None) -> _Kept | None:

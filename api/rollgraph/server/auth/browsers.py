@@ -122,7 +122,7 @@ class Browsers:
         """A login with a newer grant. One request asks for it, the others wait: many providers
         take a refresh token once, and end all of the login if it comes again.
         """
-        async with self._renewals.one(key):
+        async with self._renewals.one(key), self._store.turn(key):
             session = await self._store.get(key)
             if session is None:
                 raise UnauthenticatedViewerError("the login has ended; log in again")
