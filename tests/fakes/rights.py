@@ -38,7 +38,8 @@ class Some:
 
     @property
     def key(self) -> Hashable:
-        return id(self.shown), tuple(self.clusters), self.viewer.scopes
+        # The function itself, not its id: another may get that once this one is gone.
+        return self.shown, tuple(self.clusters), self.viewer.scopes
 
     def narrowed(self, *scopes: Scope) -> "Some":
         """The same with a token for these scopes only."""

@@ -26,7 +26,6 @@ from rollgraph.schema.streams.summaries import SummaryStream
 from rollgraph.schema.streams.telling import EventKind
 from rollgraph.schema.types.action_targets import RolloutRefInput
 from rollgraph.schema.types.events import (
-    AnalysisRunChangedEvent,
     RolloutEvent,
     analysis_run_event,
     rollout_event,
@@ -152,15 +151,18 @@ class Subscription:
         info: Info,
         rollout: Annotated[RolloutRefInput, ROLLOUT],
         resume_after: ResumeAfter = None,
-    ) -> AsyncIterator[AnalysisRunChangedEvent]:
-        """The analysis runs of one rollout: a SNAPSHOT of each first, then each change of one."""
+    ) -> AsyncIterator[RolloutEvent]:
+        """The analysis runs of one rollout: a SNAPSHOT of each first, then each change of one.
+
+        Each is an `AnalysisRunChangedEvent`; DELETED and RESYNC are told, too.
+        """
         wanted = Wanted(
             analysis_run_event,
             ref=_watched(info, rollout),
             resume_after=_after(info, resume_after),
             says=said_of_runs,
         )
-        return _events(AnalysisRunChangedEvent, RolloutStream(info.context, wanted))
+        return _events(RolloutEvent, RolloutStream(info.context, wanted))
 
     @guarded(verb=Verb.WATCH, object="cluster")
     @subscribed

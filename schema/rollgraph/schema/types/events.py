@@ -4,7 +4,6 @@ from datetime import datetime
 
 import strawberry
 
-from rollgraph.core.analysis import AnalysisRunView
 from rollgraph.core.changes import (
     AnalysisRunChanged,
     PhaseChanged,
@@ -166,13 +165,13 @@ class WeightChangedEvent(RolloutEvent):
         """The rollout as it is then."""
         return rollout(_view(self.telling))
 
-    @resolved_as("from")
-    def before(self) -> Percent | None:
+    @resolved
+    def from_weight(self) -> Percent | None:
         """The share that the canary had; null if it had a strategy without weights."""
         return _actual(self._change.before)
 
-    @resolved_as("to")
-    def after(self) -> Percent | None:
+    @resolved
+    def to_weight(self) -> Percent | None:
         """The share that it has; null if it has a strategy without weights."""
         return _actual(self._change.after)
 
@@ -233,33 +232,25 @@ class AnalysisRunChangedEvent(RolloutEvent):
     @guarded(scope=Scope.ANALYSIS_READ)
     @resolved
     def analysis_run(self) -> AnalysisRun | None:
-        """The run as it is then; null where the rollout is gone, and in a RESYNC."""
-        ref, run = self.telling.ref, self._run
-        return None if ref is None or run is None else analysis_run(ref, run)
+        """The run as it is then."""
+        return analysis_run(_view(self.telling).ref, self._change.run)
 
     @guarded(scope=Scope.ANALYSIS_READ)
     @resolved
     def new_measurements(self) -> list[Measurement] | None:
         """The measurements that were not there before, or had not finished."""
-        change = self.telling.told.change
-        found = change.measurements if isinstance(change, AnalysisRunChanged) else ()
-        return [measurement(item) for item in found]
+        return [measurement(item) for item in self._change.measurements]
 
     @resolved
-    def rollout(self) -> Rollout | None:
-        """The rollout as it is then; null where it is gone, and in a RESYNC."""
-        view = self.telling.view
-        return None if view is None else rollout(view)
-
-    @resolved
-    def reason(self) -> str | None:
-        """Why a RESYNC is told."""
-        return self.telling.reason or None
+    def rollout(self) -> Rollout:
+        """The rollout as it is then."""
+        return rollout(_view(self.telling))
 
     @property
-    def _run(self) -> AnalysisRunView | None:
+    def _change(self) -> AnalysisRunChanged:
         change = self.telling.told.change
-        return change.run if isinstance(change, AnalysisRunChanged) else None
+        assert isinstance(change, AnalysisRunChanged)
+        return change
 
 
 @strawberry.type(description="A rollout is gone from the stream.")
@@ -315,9 +306,11 @@ def rollout_event(telling: Telling) -> RolloutEvent:
     return EVENT_TYPES[telling.told.kind](telling=telling)
 
 
-def analysis_run_event(telling: Telling) -> AnalysisRunChangedEvent:
-    """The GraphQL object of an event of a stream of analysis runs."""
-    return AnalysisRunChangedEvent(telling=telling)
+def analysis_run_event(telling: Telling) -> RolloutEvent:
+    """The GraphQL object of an event of a stream of analysis runs: also of how one is."""
+    if isinstance(telling.told.change, AnalysisRunChanged):
+        return AnalysisRunChangedEvent(telling=telling)
+    return rollout_event(telling)
 
 
 # The parts of a view, as fields of `Rollout`.

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from factories import NOON, rollout_view
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.ids import global_id
+from rollgraph.schema.types.events import EVENT_TYPES
+from unit.schema.asking import SCHEMA
 from unit.schema.streams.streaming import Live, at, moment
 
 CHECKOUT = RolloutRef("east", "shop", "checkout")
@@ -142,3 +145,21 @@ async def test_who_leaves_is_not_listened_for_any_more(live: Live) -> None:
         await reader.event()
         assert len(live.fanout._listeners) == 1
     assert len(live.fanout._listeners) == 0
+
+
+async def test_all_kinds_of_events_fit_into_one_document_without_aliases(live: Live) -> None:
+    kinds = {type_.__name__: fields(type_.__name__) for type_ in EVENT_TYPES.values()}
+    selection = " ".join(f"... on {name} {{ {' '.join(each)} }}" for name, each in kinds.items())
+    document = CHANGES[: CHANGES.index("__typename")] + selection + "} }"
+    async with live.reader(document, rollout=KEY) as reader:
+        assert (await reader.event())["kind"] == "SNAPSHOT"
+
+
+def fields(name: str) -> list[str]:
+    """The fields of a type, as they are selected."""
+    type_ = SCHEMA._schema.type_map[name]
+    assert isinstance(type_, GraphQLObjectType)
+    return [
+        field if is_leaf_type(get_named_type(made.type)) else f"{field} {{ __typename }}"
+        for field, made in type_.fields.items()
+    ]

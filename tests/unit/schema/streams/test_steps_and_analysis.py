@@ -33,7 +33,11 @@ subscription Steps($id: ID!, $after: String) {
 RUNS = """
 subscription Runs($id: ID!, $after: String) {
   analysisRunChanged(rollout: {id: $id}, resumeAfter: $after) {
-    kind cursor analysisRun { name phase } newMeasurements { value } rollout { name }
+    kind cursor
+    ... on AnalysisRunChangedEvent {
+      analysisRun { name phase } newMeasurements { value } rollout { name }
+    }
+    ... on RolloutDeletedEvent { name }
   }
 }
 """
@@ -155,5 +159,5 @@ async def test_each_run_is_told_first_then_what_changes_of_one(live: Live) -> No
         rest = [await reader.event()]
         while rest[-1]["kind"] != "DELETED":
             rest.append(await reader.event())
-    told = [event["analysisRun"]["name"] for event in rest if event["analysisRun"]]
+    told = [event["analysisRun"]["name"] for event in rest if "analysisRun" in event]
     assert told == names[1:]
