@@ -35,6 +35,8 @@ OPEN = {
     # Addresses, paths and names.
     "Provider.token_endpoint",
     "Registration.secret",
+    # Where a step of a canary stands; that of a login is a secret.
+    "Step.state",
 }
 KUBECONFIG = f"""
 apiVersion: v1
