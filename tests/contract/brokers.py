@@ -103,8 +103,8 @@ def started_on_demand(folder: Callable[[], Path]) -> Iterator[Callable[[], Redis
 def redis_server(folder: Path, *flags: str) -> Iterator[RedisServer]:
     """A running Redis."""
     server = RedisServer(folder, *flags)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

@@ -276,12 +276,10 @@ def working(settings: Settings, clusters: Clusters, shared: Shared) -> Working:
     """What a process is made of that only watches."""
     assert shared.leases is not None, "a worker shares Redis with others"
     clock = SystemClock()
-    supervisor, shift = worker(
-        settings.workers, clusters.spokes, shared.broker, shared.leases, clock
-    )
+    run, shift = worker(settings.workers, clusters.spokes, shared.broker, shared.leases, clock)
     argocd = clusters.argocd
     beside = [argocd.run] if argocd is not None else []
-    return Working(shift, _together(supervisor.run, *beside))
+    return Working(shift, _together(run, *beside))
 
 
 def _reviewer(settings: Auth, patchers: Patchers, clock: Clock) -> ServiceAccounts | None:

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import structlog
 
 from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.feed.clearing import Clearing
 from rollgraph.feed.publishing import Publishing
 from rollgraph.ports import Broker, Clock, Leases, SpokeSource
 from rollgraph.server import sharing
@@ -59,17 +61,26 @@ def watching(
     rollcall = RollCall(spokes, mirror, mirror, clock)
     if role is Role.GATEWAY:
         return Watching(rollcall.run, rollcall.has)
-    supervisor, _ = worker(settings, rollcall, shared.broker, shared.leases, clock)
-    return Watching(supervisor.run, rollcall.has)
+    run, _ = worker(settings, rollcall, shared.broker, shared.leases, clock)
+    return Watching(run, rollcall.has)
 
 
 def worker(
     settings: Workers, spokes: SpokeSource, broker: Broker, leases: Leases, clock: Clock
-) -> tuple[Supervisor, Shift]:
-    """What watches a share of the spokes."""
+) -> tuple[Callable[[], Awaitable[None]], Shift]:
+    """Watches a share of the spokes until cancelled; and which that is."""
     shift, name = sharing.shift(settings, spokes, leases)
     publishing = Publishing(broker, clock, holder=name, kept=shift.has)
-    return Supervisor(shift, shift.over(publishing), clock=clock), shift
+    supervisor = Supervisor(shift, shift.over(publishing), clock=clock)
+    clearing = Clearing(broker, leases, lambda name: not shift.joined or shift.has(name))
+
+    async def run() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(clearing.run)
+            await supervisor.run()
+            tasks.cancel_scope.cancel()
+
+    return run, shift
 
 
 def until_death(
