@@ -1,6 +1,5 @@
 """When a wait is over, and with which exit code."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +12,9 @@ from rollgraph.server.remote.watching.state import event
 from unit.server.remote.watched import (
     CHECKOUT,
     SEARCH,
-    T0,
     deleted,
     of_cluster,
     of_rollout,
-    rollout,
     told,
 )
 
@@ -172,12 +169,6 @@ def test_more_rollouts_than_anybody_reads_are_refused() -> None:
         known.hear(event(of_rollout(ref=RolloutRef("east", "shop", f"r{number}"))))
     with pytest.raises(ConfigError, match="more than 200 rollouts match"):
         known.hear(event(of_rollout(ref=CHECKOUT)))
-
-
-def test_a_rollout_of_an_event_of_analysis_is_read_under_its_other_name() -> None:
-    at = (T0 + timedelta(seconds=1)).isoformat()
-    heard = event(told("ANALYSIS_RUN_CHANGED", receivedAt=at, present=rollout()))
-    assert heard.ref == CHECKOUT
 
 
 def test_what_is_no_event_is_the_servers_fault() -> None:

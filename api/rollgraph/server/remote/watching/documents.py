@@ -40,7 +40,7 @@ subscription Watch($filter: RolloutFilter, $resumeAfter: String) {
     ... on StepChangedEvent { rollout { ...Shown } }
     ... on WeightChangedEvent { rollout { ...Shown } }
     ... on PodsChangedEvent { rollout { ...Shown } }
-    ... on AnalysisRunChangedEvent { present: rollout { ...Shown } }
+    ... on AnalysisRunChangedEvent { rollout { ...Shown } }
     ... on RolloutDeletedEvent { namespace name }
     ... on ResyncEvent { reason }
   }

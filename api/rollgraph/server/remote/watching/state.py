@@ -154,9 +154,6 @@ class Event(_Told, frozen=True):
 
 def event(told: dict[str, Any]) -> Event:
     """Reads an event. Raises `RemoteError` for what is none."""
-    # GraphQL lets no field be `Rollout!` in one type of events and `Rollout` in another.
-    present = told.get("present")
-    told = {**told, "rollout": present} if present is not None else told
     try:
         return msgspec.convert(told, Event)
     except msgspec.ValidationError as error:
