@@ -9,6 +9,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from integration.login.conftest import COOKIE, Browser
+from testbed.deadline import wait_until
 
 WATCH = "subscription { clusterConnectionChanged { cluster { name } } }"
 
@@ -53,6 +54,20 @@ def test_a_token_that_is_not_good_goes_before_a_login_that_is(alice: Browser) ->
     payload = {"Authorization": "Bearer a.b.c"}
     code, _ = heard(alice, {"Origin": alice.site.url}, payload)
     assert code == 4403
+
+
+def test_what_a_client_shows_is_in_no_log(alice: Browser) -> None:
+    payload = {"Authorization": "Bearer sesame.sesame.sesame"}
+    assert heard(alice, {"Origin": alice.site.url}, payload)[0] == 4403
+    wait_until(lambda: _not_told(alice), seconds=10, what="the log has a line of the socket")
+    log = alice.site.log.read_text("utf-8")
+    assert "sesame" not in log
+    assert alice.cookie(COOKIE) not in log
+
+
+def _not_told(alice: Browser) -> str | None:
+    told = "code=4403" in alice.site.log.read_text("utf-8")
+    return None if told else "no socket was closed with 4403"
 
 
 def test_our_own_page_has_events_by_the_login(alice: Browser) -> None:

@@ -103,3 +103,12 @@ def test_a_url_of_ipv6_has_brackets() -> None:
         pytest.skip("this machine has no IPv6")
     with bound:
         assert url(bound).startswith("http://[::1]:")
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux alone has it")
+def test_a_connection_to_a_machine_that_is_gone_is_kept_for_a_minute() -> None:
+    (bound,) = listen(["127.0.0.1"], 0)
+    with bound, socket.create_connection(bound.getsockname()[:2]):
+        accepted, _ = bound.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
