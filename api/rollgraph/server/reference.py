@@ -6,7 +6,7 @@ from rollgraph.server.settings import Setting, every, groups
 
 _HEAD = """# Settings
 
-<!-- Printed by `rollgraph config reference`; a test compares. Change settings.py instead. -->
+<!-- Printed by `rollgraph config reference`; a test compares. Change `server/settings` instead. -->
 
 Every setting can be given as a flag of `rollgraph serve`, as an environment variable, and as a key
 of the YAML file that `--config` names. A flag goes before its variable, a variable before the file,
