@@ -239,8 +239,22 @@ def _refuse_deep(decoded: KubeObject) -> None:
 
 
 def _deep(value: Any, levels: int) -> bool:
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels == 0 or any(_deep(item, levels - 1) for item in items)
+    """Whether there is anything below so many levels of objects and lists.
+
+    Level by level, for all at once: by a call for each value it took two thirds of reading a
+    rollout.
+    """
+    level = [value] if type(value) in {dict, list} else []
+    for _ in range(levels - 1):
+        level = [
+            child
+            for item in level
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return any(level)
 
 
 def _bare_metadata(raw: bytes | msgspec.Raw) -> Meta:
