@@ -96,6 +96,10 @@ def test_a_wait_that_takes_too_long_says_what_is_missing(url: str, person: Perso
     ]
 
 
+@pytest.mark.skipif(
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
+    reason="these tests run in the background, where Ctrl-C is ignored, and so do their processes",
+)
 def test_ctrl_c_ends_it_without_a_traceback(url: str, person: Person) -> None:
     with watch(url) as running:
         running.shows("payments")
