@@ -19,7 +19,7 @@ from starlette.routing import Route
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.schema.context import Context
 from rollgraph.schema.schema import build_schema
-from rollgraph.server import bootstrap
+from rollgraph.server import bootstrap, clusters
 from rollgraph.server.app import create_app
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.settings import Http, Settings, Spokes
@@ -28,14 +28,14 @@ from rollgraph.server.settings import Http, Settings, Spokes
 async def serve_plain(port: int, kubeconfig: str) -> None:
     """Our server, whose endpoint keeps nothing."""
     settings = Settings(http=Http(port=port), spokes=Spokes(kubeconfig=(Path(kubeconfig),)))
-    spokes = bootstrap.source(settings.spokes, {})
+    spokes = clusters.source(settings.spokes, {})
     services = bootstrap.services(settings, spokes)
     clock, patience = SystemClock(), timedelta(seconds=10)
     mirror = services.mirror
     endpoint = Endpoint(
         build_schema(), lambda name, _: Context(mirror, clock.now(), patience, name)
     )
-    names = await bootstrap.spoke_names(spokes)
+    names = await clusters.spoke_names(spokes)
     app = create_app(replace(services, endpoint=endpoint), names, on_death=sys.exit)
     await run(app, port)
 

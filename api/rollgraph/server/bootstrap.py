@@ -1,11 +1,9 @@
 """From settings to everything that runs: the only place where adapters are chosen."""
 
-import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -20,17 +18,11 @@ from rollgraph.acting.actor import Acting
 from rollgraph.acting.announcer import Announcer
 from rollgraph.acting.patchers import Patchers
 from rollgraph.adapters.clock import SystemClock
-from rollgraph.adapters.kubernetes.argocd.access import HubOpening, context_entry, pod_entry
 from rollgraph.adapters.kubernetes.argocd.adopted import ArgoCd
-from rollgraph.adapters.kubernetes.argocd.hub import Hub
-from rollgraph.adapters.kubernetes.argocd.source import ArgoCdSource
-from rollgraph.adapters.kubernetes.kubeconfig import Entry
-from rollgraph.adapters.kubernetes.source import KubeconfigSource
 from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.audit import AuditEntry
-from rollgraph.core.errors import ConfigError
 from rollgraph.feed.fanout import FanOut
 from rollgraph.feed.follower import Follower
 from rollgraph.ports import AuditLog, Authority, Clock, Mirror, Newsroom, SpokeSource
@@ -44,11 +36,12 @@ from rollgraph.server.audittrail import AuditTrail, write
 from rollgraph.server.auth import wiring
 from rollgraph.server.auth.serviceaccounts import ServiceAccounts
 from rollgraph.server.auth.wiring import Logins
+from rollgraph.server.clusters import Clusters
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
-from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings, Spokes
+from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings
 from rollgraph.server.sharing import Role, Shared, alone
 from rollgraph.server.streams.asking import Asking
 from rollgraph.server.streams.drain import Drain
@@ -87,116 +80,6 @@ class Services:
     logins: Logins | None = None
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
     drain: Drain = field(default_factory=Drain)
-
-
-@dataclass(frozen=True, slots=True)
-class Clusters:
-    """Which clusters there are.
-
-    Attributes:
-        names: Their names at the start.
-        spokes: Where they come from.
-        argocd: The Argo CD that is taken over; None if there is none.
-    """
-
-    names: Sequence[str]
-    spokes: SpokeSource
-    argocd: ArgoCd | None = None
-
-
-async def clusters(settings: Settings, environ: Mapping[str, str]) -> Clusters:
-    """Where the clusters come from, once that could be read.
-
-    Raises `ConfigError`, which begins with the setting, if it cannot be read.
-    """
-    adopted = argocd(settings, environ)
-    if adopted is not None:
-        where = "argocd.namespace (--argocd-namespace)"
-        return Clusters(await spoke_names(adopted.spokes, where), adopted.spokes, adopted)
-    spokes = source(settings.spokes, environ)
-    return Clusters(await spoke_names(spokes), spokes)
-
-
-async def with_logins(settings: Settings, argocd: ArgoCd | None) -> Settings:
-    """The settings, with whom Argo CD trusts for its people where they name nobody.
-
-    Raises `ConfigError` if Argo CD's word makes no sense.
-    """
-    named = settings.oidc.issuer or settings.auth.issuers
-    if argocd is None or settings.auth.mode is AuthMode.NONE or named:
-        return settings
-    found, ours = await argocd.login(), settings.oidc
-    if found is None:
-        return settings
-    audiences = (*found.audiences, ours.client_id, ours.cli_client_id)
-    told = {
-        "issuer": found.issuer,
-        "audiences": ours.audiences or tuple(filter(None, dict.fromkeys(audiences))),
-        "username_claim": found.username_claim,
-        "groups_claims": found.groups_claims,
-        "cli_client_id": ours.cli_client_id or found.cli_client,
-        "scopes": found.scopes,
-        "ca": ours.ca or found.root_ca,
-    }
-    return settings.model_copy(update={"oidc": ours.model_copy(update=told)})
-
-
-def source(settings: Spokes, environ: Mapping[str, str]) -> SpokeSource:
-    """Where the spokes come from."""
-    return KubeconfigSource(
-        settings.kubeconfig or default_kubeconfig(environ),
-        contexts=settings.contexts,
-        exec_allow=settings.exec_allow,
-        namespaces=settings.namespaces,
-    )
-
-
-def argocd(settings: Settings, environ: Mapping[str, str]) -> ArgoCd | None:
-    """The Argo CD that is taken over, if one is; nothing is read yet.
-
-    Raises `ConfigError` for settings that contradict each other.
-    """
-    given, spokes = settings.argocd, settings.spokes
-    if not given.namespace:
-        if given.context or given.application_namespaces:
-            raise ConfigError("argocd.namespace (--argocd-namespace): expected Argo CD's namespace")
-        return None
-    if spokes.contexts:
-        raise ConfigError(
-            "spokes.contexts (--context): expected none, for the clusters are those that Argo CD"
-            " knows; the context of Argo CD's own is argocd.context (--argocd-context)"
-        )
-    files = spokes.kubeconfig or default_kubeconfig(environ)
-
-    def found() -> Entry:
-        return context_entry(files, given.context) if given.context else pod_entry(environ)
-
-    opening = HubOpening(found, spokes.exec_allow)
-    hub = Hub(opening, given.namespace, applications=given.application_namespaces)
-    known = ArgoCdSource(hub, found, exec_allow=spokes.exec_allow, namespaces=spokes.namespaces)
-    return ArgoCd(hub, known)
-
-
-def default_kubeconfig(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """The files that kubectl reads when it is given none."""
-    listed = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return tuple(Path(part) for part in listed) or (Path("~/.kube/config").expanduser(),)
-
-
-async def spoke_names(
-    spokes: SpokeSource, setting: str = "spokes.kubeconfig (--kubeconfig)"
-) -> Sequence[str]:
-    """The names of the spokes that there are now.
-
-    Raises `ConfigError`, which begins with the setting, if the source cannot be read.
-    """
-    try:
-        async with spokes.watch() as answers:
-            async for answer in answers:
-                return [spoke.name for spoke in answer]
-    except ConfigError as error:
-        raise ConfigError(f"{setting}: {error}") from error
-    return []
 
 
 def services(

@@ -17,6 +17,8 @@ from rollgraph.adapters.clock import SystemClock
 from rollgraph.server import binding, bootstrap, logging, sharing
 from rollgraph.server.app import create_app
 from rollgraph.server.auth import agreements, wiring
+from rollgraph.server.auth.adoption import with_logins
+from rollgraph.server.clusters import Clusters, find
 from rollgraph.server.settings import AuthMode, Settings
 from rollgraph.server.sharing import Role
 from rollgraph.server.working import create_worker_app
@@ -113,12 +115,12 @@ async def _checked(settings: Settings) -> Sequence[str]:
     return clusters.names
 
 
-async def _prepared(settings: Settings) -> tuple[Settings, bootstrap.Clusters]:
+async def _prepared(settings: Settings) -> tuple[Settings, Clusters]:
     """All that can be wrong before anything is served; the settings as they are then."""
     if not settings.argocd.namespace:  # which might say who vouches for people
         wiring.check(settings)
-    clusters = await bootstrap.clusters(settings, os.environ)
-    settings = await bootstrap.with_logins(settings, clusters.argocd)
+    clusters = await find(settings, os.environ)
+    settings = await with_logins(settings, clusters.argocd)
     wiring.check(settings)
     return settings, clusters
 
@@ -139,7 +141,7 @@ async def _serve(settings: Settings, role: Role) -> int:
 
 async def _work(settings: Settings) -> int:
     addresses = binding.addresses(settings, asked=False)
-    clusters = await bootstrap.clusters(settings, os.environ)
+    clusters = await find(settings, os.environ)
     async with sharing.opened(settings, Role.WORKER, SystemClock()) as shared:
         sockets = binding.listen(addresses, settings.http.port)
         working = bootstrap.working(settings, clusters, shared)

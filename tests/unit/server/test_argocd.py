@@ -7,8 +7,9 @@ import pytest
 
 from rollgraph.core.argocd.logins import Login
 from rollgraph.core.errors import ConfigError
-from rollgraph.server import bootstrap
+from rollgraph.server import bootstrap, clusters
 from rollgraph.server.auth import agreements
+from rollgraph.server.auth.adoption import with_logins
 from rollgraph.server.settings import ArgoCd, Auth, AuthMode, Oidc, Policy, Settings, Spokes
 
 OIDC = Auth(mode=AuthMode.OIDC)
@@ -34,11 +35,11 @@ class Adopted:
 
 async def completed(settings: Settings, login: Login | None = TRUSTED) -> Settings:
     adopted: Any = Adopted(login)
-    return await bootstrap.with_logins(settings, adopted)
+    return await with_logins(settings, adopted)
 
 
 def test_without_a_namespace_there_is_none() -> None:
-    assert bootstrap.argocd(Settings(), {}) is None
+    assert clusters.argocd(Settings(), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -46,24 +47,24 @@ def test_without_a_namespace_there_is_none() -> None:
 )
 def test_settings_of_an_argocd_want_its_namespace(given: ArgoCd) -> None:
     with pytest.raises(ConfigError, match=r"^argocd\.namespace \(--argocd-namespace\): expected"):
-        bootstrap.argocd(Settings(argocd=given), {})
+        clusters.argocd(Settings(argocd=given), {})
 
 
 def test_contexts_cannot_be_chosen_beside_an_argocd() -> None:
     settings = Settings(argocd=ArgoCd(namespace="argocd"), spokes=Spokes(contexts=("prod",)))
     with pytest.raises(ConfigError, match=r"^spokes\.contexts \(--context\): expected none"):
-        bootstrap.argocd(settings, {})
+        clusters.argocd(settings, {})
 
 
 async def test_outside_of_a_pod_the_context_has_to_be_named() -> None:
     settings = Settings(argocd=ArgoCd(namespace="argocd"))
     with pytest.raises(ConfigError, match=r"^argocd\.namespace .* does not run in a pod"):
-        await bootstrap.clusters(settings, {})
+        await clusters.find(settings, {})
 
 
 def test_where_people_log_in_argocds_policy_decides_unless_there_is_one_of_our_own() -> None:
     settings = Settings(argocd=ArgoCd(namespace="argocd"), auth=OIDC)
-    adopted = bootstrap.argocd(settings, {})
+    adopted = clusters.argocd(settings, {})
     assert adopted is not None
     assert bootstrap.access(Settings(), adopted) is None
     for policy, source in ((Policy(), True), (Policy(files=(Path("policy.csv"),)), False)):
@@ -95,4 +96,4 @@ async def test_who_is_named_here_goes_before_whom_argocd_trusts() -> None:
         assert await completed(settings) == settings
     alone = Settings(auth=OIDC)
     assert await completed(alone, None) == alone
-    assert await bootstrap.with_logins(alone, None) == alone
+    assert await with_logins(alone, None) == alone

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from rollgraph.schema.limits.bounds import DEFAULTS
-from rollgraph.server import bootstrap
+from rollgraph.server import bootstrap, clusters
 from rollgraph.server.app import create_app
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT
 from rollgraph.server.graphql import LONGEST_BODY
@@ -24,7 +24,7 @@ def client(kubeconfig: Path, limits: Limits) -> TestClient:
     settings = Settings(
         http=Http(graphiql=False), spokes=Spokes(kubeconfig=(kubeconfig,)), limits=limits
     )
-    services = bootstrap.services(settings, bootstrap.source(settings.spokes, {}))
+    services = bootstrap.services(settings, clusters.source(settings.spokes, {}))
     app = create_app(services, (), on_death=lambda _: None)
     return TestClient(app, base_url="http://127.0.0.1:8000")
 
