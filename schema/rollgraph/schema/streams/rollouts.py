@@ -169,13 +169,22 @@ class RolloutStream(Stream[Telling]):
         self._clusters = self._visible_clusters()
         for _ in range(len(self._ready)):
             self._keep_if_shown(self._ready.popleft())
-        if self._pacer is not None:
-            self._backlog.extendleft(reversed(self._pacer.flush()))
-        self._backlog.extend(
-            _Fresh(LOST) if news is None else news for news in self._listening.drain()
-        )
+        self._backlog.extend(self._untold())
         views = {view.ref: view for view in self._views()}
         self._backlog.append(_Differences(self._context.news.frontier, views, now))
+
+    def _untold(self) -> Iterator[_Item]:
+        """All news until now, which are told without waiting for their pace.
+
+        If they were told after what differs now, it would be said again, as if it were new.
+        """
+        held = [] if self._pacer is None else self._pacer.flush()
+        waiting = self._listening.drain()
+        if None in waiting:
+            yield _Fresh(LOST)
+            return
+        news = [Missed(each) for each in (*held, *waiting) if each is not None]
+        yield from news if self._pacer is None else merged(news)
 
     def _keep_if_shown(self, telling: Telling) -> None:
         if telling.view is None or self.viewing.shows(telling.view):

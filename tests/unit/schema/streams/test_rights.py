@@ -26,6 +26,7 @@ subscription { rolloutEvents {
   ... on RolloutDeletedEvent { name }
 } }
 """
+PACED = FLEET.replace("rolloutEvents", 'rolloutEvents(minInterval: "PT10S")')
 ONE = """
 subscription { rolloutChanged(rollout: {key: {cluster: "east", namespace: "shop", name: "web"}}) {
   kind ... on PhaseChangedEvent { to }
@@ -75,6 +76,23 @@ async def test_what_is_hidden_later_is_told_as_gone_once(live: Live) -> None:
         live.put(view("db", Phase.DEGRADED), view("web", Phase.DEGRADED))
         event = await reader.event()
         assert (event["to"], name_of(event)) == ("DEGRADED", "web")
+
+
+async def test_what_waits_for_its_pace_is_told_before_what_other_rights_show(live: Live) -> None:
+    live.rule.say(seeing("web", "db"))
+    async with live.reader(PACED) as reader:
+        await reader.events(2)
+        live.put(view("web", Phase.PAUSED))
+        await reader.event()
+        # Gone and there again, of which the reader is to hear in a while; but now the rights change.
+        live.drop(RolloutRef("east", "shop", "web"))
+        live.put(view("web", Phase.DEGRADED))
+        live.rule.say(seeing("web"))
+        told = await reader.events(2)
+        assert at(told, "kind", "to") == [("PHASE_CHANGED", "DEGRADED"), ("DELETED", None)]
+        assert [name_of(event) for event in told] == ["web", "db"]
+        live.put(view("web", Phase.PAUSED))
+        assert (await reader.event(within=15))["kind"] == "PHASE_CHANGED"
 
 
 async def test_what_is_shown_later_is_told_as_new(live: Live) -> None:
