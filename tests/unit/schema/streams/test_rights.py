@@ -84,7 +84,7 @@ async def test_what_waits_for_its_pace_is_told_before_what_other_rights_show(liv
         await reader.events(2)
         live.put(view("web", Phase.PAUSED))
         await reader.event()
-        # Gone and there again, of which the reader is to hear in a while; but now the rights change.
+        # Gone and there again, which would be told in a while; but now the rights change.
         live.drop(RolloutRef("east", "shop", "web"))
         live.put(view("web", Phase.DEGRADED))
         live.rule.say(seeing("web"))
