@@ -1,4 +1,4 @@
-"""What a control plane is made of: four Go modules, because their dependency versions clash."""
+"""What the testbed is made of: Go modules of our own, because their dependency versions clash."""
 
 import hashlib
 import platform
@@ -121,4 +121,9 @@ KWOK = Part(
         )
     },
 )
-PARTS = (ETCD, KUBERNETES, ROLLOUTS, KWOK)
+TOXIPROXY = Part(
+    name="toxiproxy",
+    module="github.com/Shopify/toxiproxy/v2",
+    programs=(Program("toxiproxy-server", "github.com/Shopify/toxiproxy/v2/cmd/server", 0.5),),
+)
+PARTS = (ETCD, KUBERNETES, ROLLOUTS, KWOK, TOXIPROXY)
