@@ -35,6 +35,8 @@ BREAKS = [
     ("one-door", "api/rollgraph/server/health.py", "from aiohttp import web"),
     ("one-door", "schema/rollgraph/schema/errors.py", "import aiohttp"),
     ("one-door", "api/rollgraph/access/rights.py", "import casbin"),
+    ("one-door", "api/rollgraph/server/health.py", "import prometheus_client"),
+    ("one-door", "api/rollgraph/feed/follower.py", "import opentelemetry.trace"),
     ("pure-core", "api/rollgraph/core/rbac/rulebook.py", "import re2"),
     ("pure-controller", "api/rollgraph/simulation/controller/facts.py", "import anyio"),
     ("adapters-apart", "api/rollgraph/adapters/clock.py", "import rollgraph.adapters.memory"),

@@ -10,6 +10,7 @@ from rollgraph.ports.feeds import Broker, Feed, Leases, Standing
 from rollgraph.ports.logins import LoginProvider, SessionStore, TokenVerifier
 from rollgraph.ports.model import Mirror, Projection
 from rollgraph.ports.news import Listening, Newsroom
+from rollgraph.ports.observing import FeedObserver, PolicyObserver, WatchObserver
 from rollgraph.ports.patching import AccessQuestion, OpenPatcher, Patcher, Reviewed
 from rollgraph.ports.receipts import Receipts
 from rollgraph.ports.rights import Authority, Enforcer, Ownership, PolicySource, Rights
@@ -24,6 +25,7 @@ __all__ = [
     "Clock",
     "Enforcer",
     "Feed",
+    "FeedObserver",
     "Leases",
     "ListWatch",
     "Listening",
@@ -34,6 +36,7 @@ __all__ = [
     "OpenPatcher",
     "Ownership",
     "Patcher",
+    "PolicyObserver",
     "PolicySource",
     "Projection",
     "Receipts",
@@ -45,4 +48,5 @@ __all__ = [
     "SpokeSource",
     "Standing",
     "TokenVerifier",
+    "WatchObserver",
 ]
