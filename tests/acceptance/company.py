@@ -14,6 +14,10 @@ from testbed.fleet import Fleet
 from testbed.ports import free_port
 from testbed.process import Process
 
+ONE = """query One($cluster: String!) {
+  rollouts(first: 1, filter: {cluster: {eq: $cluster}}) { nodes { freshness { stale } } }
+}"""
+
 
 class Worker:
     """A running `rollgraph worker`; it ends with the `with` block."""
@@ -124,7 +128,12 @@ def total(gateway: Gateway) -> int:
 
 
 def stale(gateway: Gateway) -> set[str]:
-    """The clusters whose rollouts a gateway says it may not know as they are now."""
-    asked = "{ rollouts(first: 50) { nodes { cluster { name } freshness { stale } } } }"
-    nodes = gateway.ask(asked)["rollouts"]["nodes"]
-    return {node["cluster"]["name"] for node in nodes if node["freshness"]["stale"]}
+    """The clusters whose rollouts a gateway says it may not know as they are now.
+
+    One rollout of each cluster is asked, for on a fleet with many all of a page are of the first.
+    """
+    clusters = gateway.ask("{ clusters { nodes { name } } }")["clusters"]["nodes"]
+    found = {cluster["name"]: gateway.ask(ONE, cluster=cluster["name"]) for cluster in clusters}
+    nodes = {name: answer["rollouts"]["nodes"] for name, answer in found.items()}
+    assert all(nodes.values()), f"clusters without a rollout: {nodes}"
+    return {name for name, (node,) in nodes.items() if node["freshness"]["stale"]}

@@ -92,8 +92,6 @@ def test_a_gateway_that_is_killed_knows_all_when_it_is_back(busy: Company) -> No
     assert total(one) == total(two)
 
 
-# A known fault: in one of eight runs a gateway still called one of the clusters fresh after 20 s.
-@pytest.mark.xfail(reason="without Redis a cluster may be called fresh for too long", strict=False)
 def test_without_redis_gateways_answer_from_memory_say_so_and_act(
     busy: Company, names: dict[str, list[str]]
 ) -> None:

@@ -65,8 +65,8 @@ class Toxiproxy:
 
     def __init__(self, built: Built, folder: Path) -> None:
         self._port = free_port()
-        where = ["-host", LOOPBACK, "-port", str(self._port)]
-        argv = [built.program("toxiproxy-server"), *where]
+        argv: list[str | Path] = [built.program("toxiproxy-server"), "-host", LOOPBACK]
+        argv += ["-port", str(self._port)]
         self.process = Process("toxiproxy", argv, folder / "toxiproxy.log", {"LOG_LEVEL": "error"})
         self._client = httpx2.Client(
             base_url=f"http://{LOOPBACK}:{self._port}", timeout=REQUEST_SECONDS, trust_env=False
