@@ -42,6 +42,8 @@ def create_app(
     ]
     if services.logins is not None:
         routes += services.logins.routes
+    if services.published is not None:
+        routes += services.published.routes()
     if services.graphiql is not None:
         routes.append(services.graphiql.route())
     return Starlette(

@@ -41,6 +41,7 @@ from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
+from rollgraph.server.published import Published
 from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings
 from rollgraph.server.sharing import Role, Shared, alone
 from rollgraph.server.streams.asking import Asking
@@ -67,6 +68,7 @@ class Services:
         announce: Tells clusters what was done, until cancelled; it needs `watch` for that.
         drain: Ends streams before the process does.
         graphiql: What the page for people loads; None if there is no such page.
+        published: The schema as files; None where there are none.
         behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
     """
 
@@ -75,6 +77,7 @@ class Services:
     endpoint: ASGIApp
     watch: Callable[[], Awaitable[None]]
     graphiql: Graphiql | None = None
+    published: Published | None = None
     behind: Callable[[], Sequence[str]] | None = None
     access: Access | None = None
     logins: Logins | None = None
@@ -147,6 +150,7 @@ def services(
             *([Renewal(decides, fanout.nudge).run] if decides is not None else []),
         ),
         graphiql=bundle,
+        published=Published(logins.identify, hidden=not settings.limits.introspection),
         behind=argocd.behind if argocd is not None else None,
         access=decides,
         logins=logins,

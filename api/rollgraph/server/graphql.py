@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-import structlog
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from cross_web import HTTPException as Refused
 from starlette.exceptions import HTTPException
@@ -20,17 +19,15 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from rollgraph.access.caller import Caller
-from rollgraph.core.errors import BrokerError, IdentityProviderError, UnauthenticatedViewerError
 from rollgraph.schema.context import Context
 from rollgraph.server.answers import Answers, Question
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
+from rollgraph.server.identifying import caller_of
 from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json, stream_types
 from rollgraph.server.page import PAGE
 from rollgraph.server.requestid import request_id
 from rollgraph.server.streams.asking import Operation
 from rollgraph.server.streams.serving import HOW, Identify, Streams, anybody
-
-_log = structlog.get_logger(__name__)
 
 # KiB. A portal's largest queries have some 20; what is longer only costs us.
 LONGEST_BODY = 256
@@ -102,24 +99,10 @@ class Endpoint(GraphQL[object, None]):
         if _is_a_visit(request):
             response = self._visit()
         else:
-            caller = request.state.caller = await self._caller(request)
+            caller = request.state.caller = await caller_of(request, self._identify)
             _check_media_types(request)
             response = await self._stream(request, caller) or await self._ask(request, caller)
         await response(scope, receive, send)
-
-    async def _caller(self, request: Request[Any]) -> Caller:
-        try:
-            return await self._identify(request)
-        except UnauthenticatedViewerError as error:
-            # RFC 6750: what is wrong with a token is only said to who has sent one.
-            shown = "authorization" in request.headers
-            if shown:
-                _log.warning("token_refused", reason=str(error))
-            challenge = 'Bearer error="invalid_token"' if shown else "Bearer"
-            raise HTTPException(401, str(error), {"WWW-Authenticate": challenge}) from error
-        except (IdentityProviderError, BrokerError) as error:
-            _log.warning("caller_not_known", reason=str(error))
-            raise HTTPException(503, str(error)) from error
 
     async def _ask(self, request: Request[Any], caller: Caller) -> Response:
         if self._answers is None or request.method != "POST":
