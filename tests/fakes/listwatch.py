@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import anyio
@@ -109,6 +110,10 @@ class ScriptedListWatch:
         """A version."""
         return ServerVersions("v1.34.4")
 
+    async def time(self) -> datetime | None:
+        """None."""
+        return None
+
     async def close(self) -> None:
         """Notes it."""
         self.closed = True
@@ -136,6 +141,7 @@ class FakeListWatch:
         slow: Seconds that requests by these kinds take.
         breaks: Raised by each request: a fault of ours, not of a spoke.
         requests: Each request's verb, kind and version.
+        now: What its clock says.
     """
 
     def __init__(self, cluster: FakeCluster, *, version: str = "v1.34.4") -> None:
@@ -147,6 +153,7 @@ class FakeListWatch:
         self.breaks: Exception | None = None
         self.requests: list[tuple[str, Kind | None, str]] = []
         self.closed = False
+        self.now: datetime | None = None
         self._speaks = anyio.Event()
         self._speaks.set()
         self._cut = anyio.Event()
@@ -210,6 +217,11 @@ class FakeListWatch:
         """The version."""
         await self._answer("version", None, "")
         return ServerVersions(self.version, "v1.8.3")
+
+    async def time(self) -> datetime | None:
+        """The clock's."""
+        await self._answer("time", None, "")
+        return self.now
 
     async def close(self) -> None:
         """Notes it."""

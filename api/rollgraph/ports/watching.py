@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -62,6 +63,9 @@ class ListWatch(Protocol):
 
     async def versions(self) -> ServerVersions:
         """Asks the server for its version. Cheap: it also serves as proof of life."""
+
+    async def time(self) -> datetime | None:
+        """The server's time of day, to the second; None if it does not tell."""
 
     async def close(self) -> None:
         """Closes every connection. The object is of no use afterwards."""

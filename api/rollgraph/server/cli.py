@@ -90,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _take_settings(check)
     check.set_defaults(run=_config_check)
+    _add_doctor(commands)
     described = config_commands.add_parser("reference", help="print what can be set, as Markdown")
     described.set_defaults(run=_config_reference)
     return root
@@ -268,6 +269,20 @@ def _add_spoke(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     manifest.set_defaults(run=_spoke_manifest)
 
 
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="look at clusters, Redis and issuers, and say what to fix",
+        description="Reads the settings as `serve` does, then asks each cluster, Redis and each "
+        "issuer what a server would ask them: whether they answer, what is installed, which rights "
+        "are missing, what their clocks say. A line for each, with what to do. Changes nothing in "
+        "any cluster. Ends with status 1 if anything has to be mended, 2 if a setting is wrong.",
+        allow_abbrev=False,
+    )
+    _take_settings(doctor)
+    doctor.set_defaults(run=_doctor)
+
+
 def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     policy = commands.add_parser("policy", help="who may do what, and why")
     policy_commands = policy.add_subparsers(metavar="COMMAND", required=True)
@@ -443,6 +458,12 @@ def _config_check(arguments: argparse.Namespace) -> int:
     clusters = "1 cluster" if len(names) == 1 else f"{len(names)} clusters"
     print(f"{clusters}: {', '.join(names)}" if names else "no clusters")
     return OK
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from rollgraph.server.doctor import rounds
+
+    return rounds.run(_settings(arguments), print)
 
 
 def _policy_can(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from ssl import SSLContext
 from typing import Any
 
@@ -164,6 +166,11 @@ class KubernetesListWatch:
             self._argo_rollouts = await self._argo_rollouts_version()
         return ServerVersions(kubernetes, self._argo_rollouts)
 
+    async def time(self) -> datetime | None:
+        """The `Date` of an answer."""
+        async with self._request("version", {}, _SHORT, self._encoding) as response:
+            return _date(response.headers.get("Date", ""))
+
     async def close(self) -> None:
         """Closes every connection."""
         await self._session.close()
@@ -231,6 +238,13 @@ async def _chunk(response: aiohttp.ClientResponse) -> bytes:
     """What has arrived; b"" at the end."""
     with translated():
         return await response.content.readany()
+
+
+def _date(header: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header)
+    except ValueError:
+        return None
 
 
 def _path(kind: Kind, namespace: str) -> str:

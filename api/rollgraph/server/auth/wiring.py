@@ -66,7 +66,7 @@ def logins(
     if settings.auth.mode is AuthMode.NONE:
         return Logins(_anybody, _anybody, [session])
     found = [provider for _, provider in agreements.providers(settings)]
-    options = _options(settings)
+    options = speaking(settings)
     issuers = [agreements.issuer(provider) for provider in found]
     verifier = OidcVerifier(issuers, options.__getitem__, clock)
     routes = [_told(provider).route() for provider in found if provider.cli_client_id][:1]
@@ -89,7 +89,7 @@ def logins(
 
 def check(settings: Settings) -> None:
     """Raises `ConfigError` for what would keep `logins` from being put together."""
-    _options(settings)
+    speaking(settings)
     for path, provider in agreements.providers(settings):
         _client(provider)
         if provider.client_id and not settings.http.url and not loopback(settings.http.host):
@@ -103,7 +103,7 @@ async def _anybody(_: object) -> Caller:
     return ANYBODY
 
 
-def _options(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+def speaking(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     """How to speak with each issuer."""
     options = {}
     for path, provider in agreements.providers(settings):

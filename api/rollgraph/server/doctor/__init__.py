@@ -1,0 +1,1 @@
+"""`rollgraph doctor`: looks at everything that Rollgraph needs, and says what to fix."""
