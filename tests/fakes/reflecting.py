@@ -11,7 +11,7 @@ from fakes.listwatch import ScriptedListWatch
 from rollgraph.core.connection import WatchView
 from rollgraph.core.objects.meta import KubeObject
 from rollgraph.core.refs import Kind
-from rollgraph.ports import ListWatch, Spoke
+from rollgraph.ports import ListWatch, Spoke, WatchObserver
 from rollgraph.spokes.connection import Connection
 from rollgraph.spokes.gate import Gate
 from rollgraph.spokes.reflector import Reflector
@@ -29,7 +29,13 @@ class Rig:
         versions: Each version that the reflector stood at, in order.
     """
 
-    def __init__(self, script: ListWatch, kind: Kind, opens: Sequence[ListWatch]) -> None:
+    def __init__(
+        self,
+        script: ListWatch,
+        kind: Kind,
+        opens: Sequence[ListWatch],
+        observer: WatchObserver | None = None,
+    ) -> None:
         self.script = script
         self.store: Store[KubeObject] = Store()
         self.changes: list[str] = []
@@ -37,7 +43,9 @@ class Rig:
         self.versions: list[str] = []
         self.opened = 0
         self._opens = [script, *opens]
-        self.state = WatchState(kind, "", LoopClock(), count=lambda: len(self.store))
+        self.state = WatchState(
+            kind, "", LoopClock(), count=lambda: len(self.store), observer=observer
+        )
         spoke = Spoke("east", "1", self._open)
         self.reflector = Reflector(self.state, Connection(spoke), self, Gate(), Random(1))
 
@@ -83,10 +91,13 @@ class Rig:
 
 @asynccontextmanager
 async def reflecting(
-    script: ScriptedListWatch, *more: ListWatch, kind: Kind = Kind.POD
+    script: ScriptedListWatch,
+    *more: ListWatch,
+    kind: Kind = Kind.POD,
+    observer: WatchObserver | None = None,
 ) -> AsyncIterator[Rig]:
     """Runs a reflector; `more` are what the spoke gives when it is opened again."""
-    rig = Rig(script, kind, more)
+    rig = Rig(script, kind, more, observer)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(rig.reflector.run)
         yield rig

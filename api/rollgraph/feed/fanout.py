@@ -12,7 +12,7 @@ from rollgraph.core.feed.replica import Step
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.feed.subscription import MOST, Subscription
-from rollgraph.ports import Mirror, Projection
+from rollgraph.ports import FeedObserver, Mirror, Projection
 
 # News that are kept for those who come back, of all spokes. Each holds on to the view before, some
 # 4 KiB: 40 MiB at the most. In a fleet that changes 50 times a second it is three minutes.
@@ -28,9 +28,17 @@ class FanOut:
         projection: The fleet's model, to write.
         mirror: The same, to read.
         history: News that are kept for those who come back.
+        observer: Hears what listeners were too slow for.
     """
 
-    def __init__(self, projection: Projection, mirror: Mirror, history: int = HISTORY) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        mirror: Mirror,
+        history: int = HISTORY,
+        observer: FeedObserver | None = None,
+    ) -> None:
+        self._observer = observer
         self._projection = projection
         self._mirror = mirror
         self._history: deque[News] = deque(maxlen=history)
@@ -42,6 +50,11 @@ class FanOut:
     def positions(self) -> Mapping[str, Position]:
         """How far the model has come, by spoke."""
         return dict(self._positions)
+
+    @property
+    def waiting(self) -> int:
+        """How many news wait for all listeners."""
+        return sum(listener.depth for listener in self._listeners)
 
     @property
     def frontier(self) -> Frontier:
@@ -86,7 +99,7 @@ class FanOut:
         Whoever wants the state first looks at the model next, without waiting in between: then
         nothing is missed and nothing is heard twice.
         """
-        made = Subscription(wanted, self._end, most)
+        made = Subscription(wanted, self._end, most, self._observer)
         self._listeners[made] = None
         return made
 

@@ -1,6 +1,7 @@
 """A gateway's side of all feeds."""
 
 from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter
 from typing import Protocol
 
 import anyio
@@ -9,7 +10,7 @@ import structlog
 from rollgraph.core.errors import BrokerError
 from rollgraph.core.feed.entries import Position
 from rollgraph.core.feed.replica import Replica, Step
-from rollgraph.ports import Broker
+from rollgraph.ports import Broker, FeedObserver
 
 # Seconds between two comparisons with how far the feeds have come: finds a loss after which nothing
 # more was said.
@@ -43,19 +44,32 @@ class Follower:
         broker: Where the feeds are.
         sink: Who is told.
         exists: Whether there is a spoke of a name though it has no feed.
+        observer: Hears what is read, and what is missing.
     """
 
     def __init__(
-        self, broker: Broker, sink: Sink, exists: Callable[[str], bool] = lambda _: False
+        self,
+        broker: Broker,
+        sink: Sink,
+        exists: Callable[[str], bool] = lambda _: False,
+        observer: FeedObserver | None = None,
     ) -> None:
+        self._observer = observer or FeedObserver()
         self._broker = broker
         self._sink = sink
         self._exists = exists
         self._replicas: dict[str, Replica] = {}
         self._healing: set[str] = set()
+        self._behind_since: dict[str, float] = {}
         self._due = anyio.Event()
         self._torn = anyio.Event()
         self._gate = anyio.CapacityLimiter(AT_ONCE)
+
+    @property
+    def behind(self) -> Mapping[str, float]:
+        """Seconds for which something of a spoke's feed has been known to be missing here."""
+        now = anyio.current_time()
+        return {cluster: now - since for cluster, since in self._behind_since.items()}
 
     async def run(self) -> None:
         """Follows until cancelled. Raises nothing that the broker can cause."""
@@ -72,8 +86,7 @@ class Follower:
                     continue
                 replica = self._replicas.setdefault(batch.cluster, Replica())
                 self._take(batch.cluster, replica.take(batch))
-                if replica.broken:
-                    self._due.set()
+                self._look(batch.cluster, replica)
 
     async def _keep_comparing(self) -> None:
         await self._torn.wait()  # until it listens, a comparison would miss what comes in between
@@ -92,8 +105,17 @@ class Follower:
         for cluster, position in positions.items():
             replica = self._replicas.setdefault(cluster, Replica())
             replica.check(position)
-            if replica.broken:
-                self._due.set()
+            self._look(cluster, replica)
+
+    def _look(self, cluster: str, replica: Replica) -> None:
+        """Has a replica healed, if it needs be."""
+        if not replica.broken:
+            return
+        if cluster not in self._behind_since:
+            self._behind_since[cluster] = anyio.current_time()
+            if replica.position is not None:
+                self._observer.torn(cluster)
+        self._due.set()
 
     async def _keep_healing(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -123,19 +145,35 @@ class Follower:
         log = None if here is None else await self._broker.log(cluster, here)
         if log is not None:
             self._take(cluster, replica.heal(log))
+            self._healed(cluster, replica, "log")
             return
         snapshot = await self._broker.snapshot(cluster)
         if snapshot is None:
             self._forget(cluster)
         elif replica.complete(snapshot):
             self._take(cluster, replica.reset(snapshot))
+            self._healed(cluster, replica, "snapshot")
         if replica.broken:
             await anyio.sleep(SOON)
 
+    def _healed(self, cluster: str, replica: Replica, means: str) -> None:
+        self._observer.healed(cluster, means)
+        if not replica.broken:
+            self._behind_since.pop(cluster, None)
+
     def _take(self, cluster: str, steps: Iterable[Step]) -> None:
+        begun, taken, at = perf_counter(), 0, None
         for step in steps:
             self._sink.take(cluster, step)
+            taken += 1
+            # What is whole is told as it happened; of the rest nobody knows when.
+            at = step.entry.at if step.whole else None
+        if taken:
+            self._observer.applied(taken, perf_counter() - begun)
+        if at is not None:
+            self._observer.arrived(cluster, at)
 
     def _forget(self, cluster: str) -> None:
         if not self._exists(cluster) and self._replicas.pop(cluster, None) is not None:
+            self._behind_since.pop(cluster, None)
             self._sink.forget(cluster)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from random import Random
+from time import perf_counter
 
 import anyio
 import structlog
@@ -11,7 +12,7 @@ from rollgraph.core.errors import BrokerError
 from rollgraph.core.feed.entries import Fact, Snapshot, Subject, Value
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
-from rollgraph.ports import Broker, Clock, Feed
+from rollgraph.ports import Broker, Clock, Feed, FeedObserver
 
 # Facts that wait for the broker: what the busiest spoke learns in ten seconds. Beyond, the story
 # has a hole, and the latest of each rollout is written.
@@ -39,6 +40,7 @@ class Publisher:
         rng: Chance for waits.
         most: Facts that may wait.
         holder: As whom it claims the feed; see `ports.Broker`.
+        observer: Hears what is written.
 
     Attributes:
         dropped: True once the spoke is not there any more.
@@ -52,8 +54,10 @@ class Publisher:
         rng: Random,
         most: int = MAX_WAITING,
         holder: str = "",
+        observer: FeedObserver | None = None,
     ) -> None:
         self.dropped = False
+        self._observer = observer or FeedObserver()
         self._holder = holder
         self._cluster = cluster
         self._broker = broker
@@ -102,6 +106,11 @@ class Publisher:
                 await anyio.sleep(wait * (1 + self._rng.random()))
                 wait = min(wait * 2, LONGEST)
 
+    @property
+    def waiting(self) -> int:
+        """How many facts wait to be written."""
+        return len(self._waiting)
+
     async def written(self) -> None:
         """Returns once everything that was told is written, which `run` has to do meanwhile."""
         self._idle = anyio.Event()
@@ -115,7 +124,9 @@ class Publisher:
                 self._came = anyio.Event()
                 await self._came.wait()
             part = [self._waiting.popleft() for _ in range(min(PART, len(self._waiting)))]
+            begun = perf_counter()
             await feed.append(part)
+            self._observer.published(len(part), perf_counter() - begun)
             for fact in part:
                 if fact.value is None and self._known.get(fact.subject) is fact:
                     del self._known[fact.subject]
@@ -129,6 +140,7 @@ class Publisher:
     def _queue(self, fact: Fact) -> None:
         if len(self._waiting) >= self._most:
             _log.warning("feed_too_slow", cluster=self._cluster, waiting=len(self._waiting))
+            self._observer.overflowed(self._cluster)
             self._in_doubt = True
         else:
             self._waiting.append(fact)

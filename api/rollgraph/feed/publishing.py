@@ -9,7 +9,7 @@ import structlog
 
 from rollgraph.core.errors import BrokerError
 from rollgraph.feed.publisher import Publisher
-from rollgraph.ports import Broker, Clock, Projection
+from rollgraph.ports import Broker, Clock, FeedObserver, Projection
 
 # Seconds until a feed that could not be ended is tried again.
 AGAIN = 5.0
@@ -29,6 +29,7 @@ class Publishing:
         rng: Chance for waits.
         holder: As whom feeds are claimed; see `ports.Broker`.
         kept: Whether there still is a spoke of a name, watched by another worker.
+        observer: Hears what is written.
     """
 
     def __init__(
@@ -39,12 +40,20 @@ class Publishing:
         *,
         holder: str = "",
         kept: Callable[[str], bool] = lambda _: False,
+        observer: FeedObserver | None = None,
     ) -> None:
         self._broker = broker
         self._clock = clock
         self._rng = rng if rng is not None else Random()
         self._holder = holder
         self._kept = kept
+        self._observer = observer
+        self._publishers: set[Publisher] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many facts of all spokes wait to be written."""
+        return sum(publisher.waiting for publisher in self._publishers)
 
     @asynccontextmanager
     async def __call__(self, cluster: str) -> AsyncIterator[Projection]:
@@ -53,7 +62,15 @@ class Publishing:
         A spoke that was dropped by then has no feed any more. One that was not is watched by
         another worker next, which finds what was written.
         """
-        publisher = Publisher(cluster, self._broker, self._clock, self._rng, holder=self._holder)
+        publisher = Publisher(
+            cluster,
+            self._broker,
+            self._clock,
+            self._rng,
+            holder=self._holder,
+            observer=self._observer,
+        )
+        self._publishers.add(publisher)
         # Cancelled here and from nowhere else: who stops the worker wants its last words.
         scope = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
@@ -64,6 +81,7 @@ class Publishing:
                 with anyio.move_on_after(LAST_WORDS, shield=True):
                     await publisher.written()
                 scope.cancel()
+                self._publishers.discard(publisher)
         if publisher.dropped and not self._kept(cluster):
             await self._end(cluster)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import anyio
 
 from rollgraph.core.feed.news import News, together
+from rollgraph.ports import FeedObserver
 
 # News that wait for one listener. A browser on a slow line takes some 50 a second; this is what a
 # fleet of 300 that is deployed all at once brings in a second or two.
@@ -23,6 +24,7 @@ class Subscription:
         wanted: Which news it wants; asked at once for each, so it has to be quick.
         ended: Called when it ends.
         most: News that may wait.
+        observer: Hears what it was too slow for.
     """
 
     def __init__(
@@ -30,10 +32,12 @@ class Subscription:
         wanted: Callable[[News], bool],
         ended: Callable[["Subscription"], None] = lambda _: None,
         most: int = MOST,
+        observer: FeedObserver | None = None,
     ) -> None:
         self._wanted = wanted
         self._ended = ended
         self._most = most
+        self._observer = observer or FeedObserver()
         self._waiting: deque[News | None] = deque()
         self._came = anyio.Event()
         self._nudged = False
@@ -57,6 +61,11 @@ class Subscription:
         """Ends a `wait` although nothing came."""
         self._nudged = True
         self._came.set()
+
+    @property
+    def depth(self) -> int:
+        """How many news wait."""
+        return len(self._waiting)
 
     @property
     def waiting(self) -> bool:
@@ -101,11 +110,12 @@ class Subscription:
 
     def _shorten(self) -> None:
         latest: dict[object, News] = {}
-        torn = False
+        torn, heard = False, 0
         for news in self._waiting:
             if news is None:
                 torn = True
                 continue
+            heard += 1
             key = (news.cluster, news.subject)
             before = latest.pop(key, None)
             latest[key] = news if before is None else together(before, news)
@@ -114,5 +124,8 @@ class Subscription:
             self._waiting.append(None)
         if len(latest) < self._most // 2:
             self._waiting.extend(latest.values())
-        elif not torn:
+            self._observer.coalesced(heard - len(latest))
+            return
+        self._observer.dropped(heard)
+        if not torn:
             self._waiting.append(None)

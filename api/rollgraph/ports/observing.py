@@ -4,6 +4,8 @@ What is declared here does nothing: nobody has to listen. Each is told at once, 
 work, so that whoever listens neither waits nor raises.
 """
 
+from datetime import datetime
+
 from rollgraph.core.refs import Kind
 
 
@@ -32,11 +34,11 @@ class FeedObserver:
     def applied(self, facts: int, seconds: float) -> None:
         """Facts were taken into the model at once; how long that took."""
 
-    def arrived(self, cluster: str, delay: float) -> None:
-        """The newest fact of a spoke was taken, so many seconds after a worker had learned it."""
+    def arrived(self, cluster: str, at: datetime) -> None:
+        """A fact was taken that a worker had learned then, by its clock, and none is missing."""
 
     def torn(self, cluster: str) -> None:
-        """Something of a feed is missing here."""
+        """Something of a feed, which was whole here, is missing."""
 
     def healed(self, cluster: str, means: str) -> None:
         """What was missing is there: by `log`, or by `snapshot`, which does not tell the story."""

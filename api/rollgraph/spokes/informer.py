@@ -7,7 +7,7 @@ from random import Random
 import anyio
 
 from rollgraph.core.refs import Kind
-from rollgraph.ports import Clock
+from rollgraph.ports import Clock, WatchObserver
 from rollgraph.spokes.connection import Connection
 from rollgraph.spokes.gate import Gate
 from rollgraph.spokes.inventory import Inventory
@@ -41,6 +41,7 @@ class Informer:
         clock: The time of day for the views.
         rng: Chance for the reflectors.
         changed: Called when a watch's state changed.
+        observer: Hears how the watches fare.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Informer:
         clock: Clock,
         rng: Random,
         changed: Callable[[], None] = lambda: None,
+        observer: WatchObserver | None = None,
     ) -> None:
         self._connection = connection
         self._inventory = inventory
@@ -60,6 +62,7 @@ class Informer:
         self._clock = clock
         self._rng = rng
         self._tell = changed
+        self._observer = observer
         self._changed = Signal()
         self._reflectors = self._make(ALWAYS)
         self._deployments: list[Reflector] = []
@@ -123,6 +126,7 @@ class Informer:
             self._clock,
             count=partial(self._inventory.count, kind, namespace),
             changed=self._notify,
+            observer=self._observer,
         )
         shelf = Shelf(self._inventory, kind, namespace)
         return Reflector(state, self._connection, shelf, self._gate, self._rng)

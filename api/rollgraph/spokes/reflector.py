@@ -181,6 +181,7 @@ class Reflector:
             self._all_is_well()
 
     def _take_in(self, event: WatchEvent) -> None:
+        self.state.received(event.type)
         if event.type == "ERROR":
             raise self._refused(event)
         if event.type == "BOOKMARK":
@@ -252,7 +253,7 @@ class Reflector:
         if not self._initial.expired() or self._expired > EXPIRED_TIMES:
             self.state.failed(error)
             return self._backoff.next()
-        self.state.syncing()
+        self.state.expired()
         self._log.info("watch_expired", resource_version=self.state.resource_version)
         return 0.0
 

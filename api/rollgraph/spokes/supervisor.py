@@ -13,7 +13,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from rollgraph.core.errors import SpokeError
-from rollgraph.ports import Clock, Projection, Spoke, SpokeSource
+from rollgraph.ports import Clock, Projection, Spoke, SpokeSource, WatchObserver
 from rollgraph.spokes.backoff import Backoff
 from rollgraph.spokes.gate import SYNCS_AT_ONCE, Gate
 from rollgraph.spokes.inventory import Listener
@@ -48,6 +48,7 @@ class Supervisor:
         syncs_at_once: How many full lists may be on their way at a time, over all spokes.
         listener: Is told every change of every object of every spoke, in order; given the spoke's
             name, it returns the listener of that spoke.
+        observer: Makes who hears how the watches of a spoke fare, given its name.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Supervisor:
         rng: Random | None = None,
         syncs_at_once: int = SYNCS_AT_ONCE,
         listener: Callable[[str], Listener] | None = None,
+        observer: Callable[[str], WatchObserver] = lambda _: WatchObserver(),
     ) -> None:
         self._source = source
         self._outlet = outlet
@@ -66,6 +68,7 @@ class Supervisor:
         self._rng = rng if rng is not None else Random()
         self._gate = Gate(syncs_at_once)
         self._listener = listener
+        self._observer = observer
         self._seats: dict[str, Seat] = {}
 
     async def run(self) -> None:
@@ -111,7 +114,16 @@ class Supervisor:
         backoff = Backoff(self._rng)
         listener = self._listener(spoke.name) if self._listener is not None else None
         while True:
-            worker = Worker(spoke, projector, report, self._gate, self._clock, self._rng, listener)
+            worker = Worker(
+                spoke,
+                projector,
+                report,
+                self._gate,
+                self._clock,
+                self._rng,
+                listener,
+                self._observer(spoke.name),
+            )
             try:
                 await worker.run()
             except Exception as error:  # noqa: BLE001 - whatever it is, the other spokes go on

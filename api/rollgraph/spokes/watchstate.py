@@ -17,7 +17,7 @@ from rollgraph.core.errors import (
     UnreadableError,
 )
 from rollgraph.core.refs import Kind
-from rollgraph.ports import Clock
+from rollgraph.ports import Clock, WatchObserver
 
 # After a failure a stream has to prove itself: a load balancer that accepts each watch and closes
 # it at once must not look like a connection that comes and goes. The first event proves it, or
@@ -50,6 +50,7 @@ class WatchState:
         clock: The time of day for the view.
         count: How many objects are held.
         changed: Called when a reader should look at once: not for mere progress.
+        observer: Hears how the watch fares.
 
     Attributes:
         active_at: When the server last sent anything on this watch, in the event loop's time.
@@ -64,6 +65,7 @@ class WatchState:
         *,
         count: Callable[[], int] = lambda: 0,
         changed: Callable[[], None] = lambda: None,
+        observer: WatchObserver | None = None,
     ) -> None:
         self.kind = kind
         self.namespace = namespace
@@ -74,6 +76,9 @@ class WatchState:
         self._clock = clock
         self._count = count
         self._changed = changed
+        self._observer = observer or WatchObserver()
+        # Why the next full list is read.
+        self._cause = "START"
         self._status = ConnectionStatus.SYNCING
         self._since = clock.now()
         self._error: RollgraphError | None = None
@@ -104,6 +109,11 @@ class WatchState:
         """When, in the event loop's time, an open stream will have proved itself."""
         return self._trusted_at
 
+    def expired(self) -> None:
+        """The server has forgotten the version: a full list comes next."""
+        self._cause = "EXPIRED"
+        self.syncing()
+
     def syncing(self) -> None:
         """The server is sending a full list; what is held may be old until it is complete."""
         self._move(ConnectionStatus.SYNCING)
@@ -115,6 +125,7 @@ class WatchState:
 
     def listed(self, resource_version: str) -> None:
         """A full list is held."""
+        self._observer.listed(self.kind, self._cause)
         self._relists += self.synced
         self.synced = True
         self.resource_version = resource_version
@@ -131,6 +142,10 @@ class WatchState:
             self._trusted_at = anyio.current_time() + PROBATION
             self._changed()
 
+    def received(self, type: str) -> None:
+        """Something came on a stream of changes."""
+        self._observer.received(self.kind, type)
+
     def event(self, resource_version: str) -> None:
         """An object was delivered; "" for one that does not move the version, or has none."""
         self._progress(resource_version)
@@ -146,6 +161,10 @@ class WatchState:
         self._trusted_at = None
         self._retries += 1
         self._error = error
+        problem = problem_of(error)
+        self._observer.broken(self.kind, problem)
+        if self.synced:
+            self._cause = problem
         self._move(ConnectionStatus.DISCONNECTED)
         self._changed()
 

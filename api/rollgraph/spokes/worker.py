@@ -7,7 +7,7 @@ import anyio
 import structlog
 
 from rollgraph.core.errors import RollgraphError
-from rollgraph.ports import Clock, ListWatch, ServerVersions, Spoke
+from rollgraph.ports import Clock, ListWatch, ServerVersions, Spoke, WatchObserver
 from rollgraph.spokes.backoff import Backoff
 from rollgraph.spokes.connection import Connection
 from rollgraph.spokes.gate import Gate
@@ -32,6 +32,7 @@ class Worker:
         clock: The time of day.
         rng: Chance for waits.
         listener: Is told every change of every object, in order.
+        observer: Hears how the watches fare.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Worker:
         clock: Clock,
         rng: Random,
         listener: Listener | None = None,
+        observer: WatchObserver | None = None,
     ) -> None:
         self._spoke = spoke
         self._projector = projector
@@ -54,7 +56,14 @@ class Worker:
         self._unreported = True
         self._doubted_at = 0.0
         self._informer = Informer(
-            self._connection, self._inventory, spoke.namespaces, gate, clock, rng, self._tell
+            self._connection,
+            self._inventory,
+            spoke.namespaces,
+            gate,
+            clock,
+            rng,
+            self._tell,
+            observer,
         )
 
     async def run(self) -> None:

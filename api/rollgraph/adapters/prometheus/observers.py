@@ -1,11 +1,13 @@
 """What is told while it happens, counted: the observers of `rollgraph.ports`."""
 
+from datetime import datetime
+
 from prometheus_client import Counter, Histogram
 
 from rollgraph.adapters.prometheus import families
 from rollgraph.adapters.prometheus.metrics import Metrics, Reading
 from rollgraph.core.refs import Kind
-from rollgraph.ports import FeedObserver, PolicyObserver, WatchObserver
+from rollgraph.ports import Clock, FeedObserver, PolicyObserver, WatchObserver
 
 
 class Watches:
@@ -60,9 +62,15 @@ class PublishedFeeds(FeedObserver):
 
 
 class FollowedFeeds(FeedObserver):
-    """Counts a gateway's side of feeds, and how far it is behind each."""
+    """Counts a gateway's side of feeds.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Attributes:
+        delays: Seconds from when a worker had learned the last fact of each spoke.
+    """
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self.delays: dict[str, float] = {}
+        self._clock = clock
         self._seconds = metrics.histogram(families.APPLY)
         self._facts = metrics.counter(families.APPLIED)
         self._delay = metrics.histogram(families.DELAY)
@@ -76,9 +84,12 @@ class FollowedFeeds(FeedObserver):
         self._facts.inc(facts)
         self._seconds.observe(seconds)
 
-    def arrived(self, cluster: str, delay: float) -> None:
+    def arrived(self, cluster: str, at: datetime) -> None:
         """See `FeedObserver`."""
-        self._delay.observe(max(0.0, delay))
+        # The worker's clock may be ahead of ours.
+        delay = max(0.0, (self._clock.now() - at).total_seconds())
+        self.delays[cluster] = delay
+        self._delay.observe(delay)
 
     def torn(self, cluster: str) -> None:
         """See `FeedObserver`."""
