@@ -5,15 +5,20 @@ import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from pathlib import Path
 
 import msgspec
-from redis.asyncio import Redis
 
 from rollgraph.adapters.memory import MemoryBroker, MemoryLeases
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.leases import RedisLeases
+from rollgraph.adapters.redis.opening import Client, open_redis
 from rollgraph.ports import Broker, Leases
 from testbed.deadline import wait_until
 
@@ -23,26 +28,32 @@ LOG = 100
 LASTS = 0.5
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 class RedisServer:
     """A Redis on loopback, in a folder of its own.
 
     Attributes:
+        port: Where it listens.
         url: Where it is.
     """
 
     def __init__(self, folder: Path, *flags: str) -> None:
         self._folder = folder
         self._flags = flags
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self._port}"
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts it, with what it has saved before, and waits until it answers."""
         binary = shutil.which("redis-server")
         assert binary is not None, "redis-server is missing: scripts/install-redis gets it"
-        address = ["--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self._folder)]
+        address = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)]
         self._process = subprocess.Popen(
             [binary, *address, "--save", "", *self._flags],
             stdout=subprocess.DEVNULL,
@@ -70,9 +81,13 @@ class RedisServer:
         )
         return asked.stdout.strip()
 
+    def flag(self, name: str) -> str:
+        """What a flag of it is set to."""
+        return self._flags[self._flags.index(name) + 1]
+
     def _silence(self) -> str | None:
         try:
-            with socket.create_connection(("127.0.0.1", self._port), timeout=1) as found:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as found:
                 found.sendall(b"PING\r\n")
                 answer = found.recv(64)
         except OSError as error:
@@ -81,22 +96,40 @@ class RedisServer:
         return None if answer.startswith((b"+PONG", b"-NOAUTH")) else repr(answer)
 
 
+class OnDemand:
+    """A Redis and a cluster, each of which starts when it is first asked for."""
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self._alone: RedisServer | None = None
+        self._cluster: RedisCluster | None = None
+
+    def __call__(self) -> RedisServer:
+        """The one that is alone."""
+        if self._alone is None:
+            self._alone = self._stack.enter_context(redis_server(self._folder()))
+        return self._alone
+
+    def cluster(self) -> "RedisCluster":
+        """The cluster."""
+        if self._cluster is None:
+            self._cluster = self._stack.enter_context(redis_cluster(self._folder()))
+        return self._cluster
+
+    def close(self) -> None:
+        """Stops what was started."""
+        self._stack.close()
+
+
 @contextmanager
-def started_on_demand(folder: Callable[[], Path]) -> Iterator[Callable[[], RedisServer]]:
-    """A Redis that starts when it is first asked for."""
-    started: list[RedisServer] = []
-
-    def start() -> RedisServer:
-        if not started:
-            started.append(RedisServer(folder()))
-            started[0].start()
-        return started[0]
-
+def started_on_demand(folder: Callable[[], Path]) -> Iterator[OnDemand]:
+    """Redis that starts when it is first asked for."""
+    servers = OnDemand(folder)
     try:
-        yield start
+        yield servers
     finally:
-        for each in started:
-            each.stop()
+        servers.close()
 
 
 @contextmanager
@@ -110,6 +143,86 @@ def redis_server(folder: Path, *flags: str) -> Iterator[RedisServer]:
         server.stop()
 
 
+# Slots of a cluster.
+SLOTS = 16384
+
+
+class RedisCluster:
+    """A Redis Cluster on loopback.
+
+    Attributes:
+        url: Where some of its servers are.
+        primaries: Those that hold data at first.
+        replicas: Those that hold copies at first, in the order of whose.
+    """
+
+    def __init__(self, folder: Path, primaries: int = 3, replicas: int = 0) -> None:
+        nodes = [_node(folder / str(number)) for number in range(primaries + replicas)]
+        self.primaries, self.replicas = nodes[:primaries], nodes[primaries:]
+        self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+
+    @property
+    def nodes(self) -> list[RedisServer]:
+        """All servers."""
+        return self.primaries + self.replicas
+
+    def start(self) -> None:
+        """Starts it, and waits until all servers agree who holds what."""
+        for node in self.nodes:
+            node.start()
+        first, *others = self.nodes
+        for node in others:
+            node.ask("CLUSTER", "MEET", "127.0.0.1", str(first.port), node.flag("--cluster-port"))
+            first.ask("CLUSTER", "MEET", "127.0.0.1", str(node.port), node.flag("--cluster-port"))
+        share = SLOTS // len(self.primaries)
+        for number, node in enumerate(self.primaries):
+            last = SLOTS - 1 if node is self.primaries[-1] else (number + 1) * share - 1
+            node.ask("CLUSTER", "ADDSLOTSRANGE", str(number * share), str(last))
+        wait_until(self._disagreement, seconds=20, what="the cluster is one")
+        for node, of in zip(self.replicas, self.primaries, strict=False):
+            node.ask("CLUSTER", "REPLICATE", of.ask("CLUSTER", "MYID"))
+        wait_until(self._missing_copies, seconds=20, what="each replica has a copy")
+
+    def stop(self) -> None:
+        """Ends all servers at once."""
+        for node in self.nodes:
+            node.stop()
+
+    def forget(self) -> None:
+        """Takes all data from it."""
+        for node in self.primaries:
+            node.ask("FLUSHALL")
+
+    def _missing_copies(self) -> str | None:
+        links = [node.ask("INFO", "replication") for node in self.replicas]
+        return next((link for link in links if "master_link_status:up" not in link), None)
+
+    def _disagreement(self) -> str | None:
+        for node in self.nodes:
+            told = node.ask("CLUSTER", "INFO")
+            if "cluster_state:ok" not in told or f"known_nodes:{len(self.nodes)}" not in told:
+                return told
+        return None
+
+
+def _node(folder: Path) -> RedisServer:
+    folder.mkdir(parents=True)
+    # Its usual port is 10,000 above the other, which may be none.
+    bus = ["--cluster-port", str(free_port())]
+    return RedisServer(folder, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", *bus)
+
+
+@contextmanager
+def redis_cluster(folder: Path, replicas: int = 0) -> Iterator[RedisCluster]:
+    """A running cluster of three that hold data."""
+    cluster = RedisCluster(folder, replicas=replicas)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
 class Shared(msgspec.Struct, frozen=True):
     """A broker, and the leases that are taken for its feeds."""
 
@@ -118,22 +231,37 @@ class Shared(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def in_memory(_: Callable[[], RedisServer]) -> AsyncIterator[Shared]:
+async def in_memory(_: OnDemand) -> AsyncIterator[Shared]:
     """The one of a single process."""
     broker = MemoryBroker(log=LOG)
     yield Shared(broker, MemoryLeases(broker, lasts=LASTS))
 
 
 @asynccontextmanager
-async def on_redis(server: Callable[[], RedisServer]) -> AsyncIterator[Shared]:
+async def on_redis(servers: OnDemand) -> AsyncIterator[Shared]:
     """The one of several processes, on an empty Redis."""
-    redis = Redis.from_url(server().url)
+    async with empty("redis", servers) as redis:
+        yield Shared(RedisBroker(redis, log=LOG), RedisLeases(redis, lasts=LASTS))
+
+
+@asynccontextmanager
+async def on_cluster(servers: OnDemand) -> AsyncIterator[Shared]:
+    """The same, on an empty cluster."""
+    async with empty("cluster", servers) as redis:
+        yield Shared(RedisBroker(redis, log=LOG), RedisLeases(redis, lasts=LASTS))
+
+
+@asynccontextmanager
+async def empty(kind: str, servers: OnDemand) -> AsyncIterator[Client]:
+    """A client of an empty Redis, or cluster."""
+    server = servers.cluster() if kind == "cluster" else servers()
+    redis = open_redis(server.url)
     try:
         await redis.flushall()
-        yield Shared(RedisBroker(redis, log=LOG), RedisLeases(redis, lasts=LASTS))
+        yield redis
     finally:
         await redis.aclose()
 
 
-Open = Callable[[Callable[[], RedisServer]], AbstractAsyncContextManager[Shared]]
-BROKERS: dict[str, Open] = {"memory": in_memory, "redis": on_redis}
+Open = Callable[[OnDemand], AbstractAsyncContextManager[Shared]]
+BROKERS: dict[str, Open] = {"memory": in_memory, "redis": on_redis, "cluster": on_cluster}

@@ -1,11 +1,11 @@
 """Clusters to hold to one contract: a real one of the testbed, and a simulated one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from contract.brokers import RedisServer, started_on_demand
+from contract.brokers import OnDemand, started_on_demand
 from simulated.spoke import SimulatedSpoke, simulated_spoke
 from testbed.fleet import shared_fleet
 from testbed.spoke import Spoke
@@ -29,7 +29,7 @@ def real() -> Iterator[Spoke]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], RedisServer]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnDemand]:
     """Starts the Redis of these tests when it is first needed."""
     with started_on_demand(lambda: tmp_path_factory.mktemp("redis")) as start:
         yield start

@@ -1,12 +1,11 @@
 """What gateways keep of callers, in memory and on Redis, to be held to one contract each."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
-from redis.asyncio import Redis
 
-from contract.brokers import RedisServer
+from contract.brokers import OnDemand, empty
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.memory import MemoryReceipts
 from rollgraph.adapters.memory.sessions import MemorySessions
@@ -16,7 +15,7 @@ from rollgraph.ports import Receipts, SessionStore
 
 # How many of each are kept here.
 MOST = 3
-KINDS = ("memory", "redis")
+KINDS = ("memory", "redis", "cluster")
 
 
 class Stores(msgspec.Struct, frozen=True):
@@ -27,19 +26,15 @@ class Stores(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def stores(kind: str, server: Callable[[], RedisServer]) -> AsyncIterator[Stores]:
+async def stores(kind: str, servers: OnDemand) -> AsyncIterator[Stores]:
     """Empty ones."""
     clock = SystemClock()
     if kind == "memory":
         receipts, sessions = MemoryReceipts(max_kept=MOST), MemorySessions(clock, most=MOST)
         yield Stores((receipts, receipts), (sessions, sessions))
         return
-    redis = Redis.from_url(server().url)
-    try:
-        await redis.flushall()
+    async with empty(kind, servers) as redis:
         yield Stores(
             (RedisReceipts(redis, most=MOST), RedisReceipts(redis, most=MOST)),
             (RedisSessions(redis, clock, most=MOST), RedisSessions(redis, clock, most=MOST)),
         )
-    finally:
-        await redis.aclose()

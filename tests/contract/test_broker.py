@@ -1,12 +1,12 @@
 """What every `Broker` does, whatever carries the facts."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import anyio
 import pytest
 
-from contract.brokers import BROKERS, LOG, RedisServer
+from contract.brokers import BROKERS, LOG, OnDemand
 from factories import NOON, rollout_view
 from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.core.errors import FencedError
@@ -22,9 +22,7 @@ CHECKOUT, CART = ObjectKey("shop", "checkout"), ObjectKey("shop", "cart")
 
 
 @pytest.fixture(params=BROKERS)
-async def broker(
-    request: pytest.FixtureRequest, server: Callable[[], RedisServer]
-) -> AsyncIterator[Broker]:
+async def broker(request: pytest.FixtureRequest, server: OnDemand) -> AsyncIterator[Broker]:
     async with BROKERS[request.param](server) as found:
         yield found.broker
 

@@ -1,12 +1,12 @@
 """What all `Leases` do, wherever they are kept."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import anyio
 import pytest
 
-from contract.brokers import BROKERS, LASTS, RedisServer, Shared
+from contract.brokers import BROKERS, LASTS, OnDemand, Shared
 from factories import NOON, rollout_view
 from rollgraph.core.errors import FencedError
 from rollgraph.core.feed.entries import Fact
@@ -19,9 +19,7 @@ ANN, BOB = "ann.1", "bob.1"
 
 
 @pytest.fixture(params=BROKERS)
-async def shared(
-    request: pytest.FixtureRequest, server: Callable[[], RedisServer]
-) -> AsyncIterator[Shared]:
+async def shared(request: pytest.FixtureRequest, server: OnDemand) -> AsyncIterator[Shared]:
     async with BROKERS[request.param](server) as found:
         yield found
 

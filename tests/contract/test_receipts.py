@@ -1,11 +1,11 @@
 """What all `Receipts` do, whichever gateway asks."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import anyio
 import pytest
 
-from contract.brokers import RedisServer
+from contract.brokers import OnDemand
 from contract.stores import KINDS, MOST, stores
 from rollgraph.core.errors import KeyTakenError
 from rollgraph.ports import Receipts
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.looptime(False)
 
 @pytest.fixture(params=KINDS)
 async def two(
-    request: pytest.FixtureRequest, server: Callable[[], RedisServer]
+    request: pytest.FixtureRequest, server: OnDemand
 ) -> AsyncIterator[tuple[Receipts, Receipts]]:
     async with stores(request.param, server) as found:
         yield found.receipts

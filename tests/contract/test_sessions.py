@@ -1,12 +1,12 @@
 """What every `SessionStore` does, whichever gateway asks."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
 
-from contract.brokers import RedisServer
+from contract.brokers import OnDemand
 from contract.stores import KINDS, MOST, stores
 from rollgraph.core.session import Grant, Session
 from rollgraph.core.viewer import Login, Viewer
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.looptime(False)
 
 @pytest.fixture(params=KINDS)
 async def two(
-    request: pytest.FixtureRequest, server: Callable[[], RedisServer]
+    request: pytest.FixtureRequest, server: OnDemand
 ) -> AsyncIterator[tuple[SessionStore, SessionStore]]:
     async with stores(request.param, server) as found:
         yield found.sessions

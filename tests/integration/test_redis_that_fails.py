@@ -13,10 +13,11 @@ from factories import NOON, rollout_view
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.keys import Keys
-from rollgraph.adapters.redis.opening import greet, open_redis, place
+from rollgraph.adapters.redis.opening import greet, open_redis
 from rollgraph.adapters.redis.receipts import RedisReceipts
 from rollgraph.adapters.redis.secret import shared_secret
 from rollgraph.adapters.redis.sessions import RedisSessions
+from rollgraph.adapters.redis.urls import place
 from rollgraph.core.errors import BrokerError, ConfigError, FencedError, IdentityProviderError
 from rollgraph.core.feed.entries import Batch, Fact
 from rollgraph.core.refs import ObjectKey

@@ -12,10 +12,11 @@ from rollgraph.adapters.memory.sessions import MemorySessions
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.leases import RedisLeases
-from rollgraph.adapters.redis.opening import Client, greet, open_redis, place
+from rollgraph.adapters.redis.opening import Client, greet, open_redis
 from rollgraph.adapters.redis.receipts import RedisReceipts
 from rollgraph.adapters.redis.secret import shared_secret
 from rollgraph.adapters.redis.sessions import RedisSessions
+from rollgraph.adapters.redis.urls import place
 from rollgraph.core.errors import BrokerError, ConfigError
 from rollgraph.ports import Broker, Clock, Leases, Receipts, SessionStore, SpokeSource
 from rollgraph.server.settings import Redis, Settings, Workers

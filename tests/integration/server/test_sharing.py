@@ -61,7 +61,7 @@ def test_a_part_wants_to_know_where_it_meets_the_others(command: str, empty: Pat
 def test_a_url_that_is_none_is_said_to_be_none(empty: Path) -> None:
     status, said = refused("serve", empty, "--redis", "http://:s3cret@redis")
     assert status == 2
-    assert "redis.url (--redis): expected redis://HOST:PORT, or rediss://HOST:PORT for TLS" in said
+    assert "redis.url (--redis): expected redis://HOST:PORT, or rediss://HOST:PORT for TLS; " in said
     assert "s3cret" not in said
 
 

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from redis.asyncio import Redis
+import msgspec
 
 from rollgraph.adapters.redis import frames, scripts
 from rollgraph.adapters.redis.failures import translated
-from rollgraph.adapters.redis.hearing import Hearing
+from rollgraph.adapters.redis.hearing import hearing
 from rollgraph.adapters.redis.keys import Keys
+from rollgraph.adapters.redis.opening import Client
+from rollgraph.adapters.redis.script import Script
 from rollgraph.core.errors import BrokerError, FencedError
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
 from rollgraph.ports import Feed
@@ -21,7 +23,7 @@ LOG = 5_000
 MOST_AT_ONCE = 200
 # Fields that one HSCAN reads.
 SCAN = 500
-# How often a snapshot is begun anew because its epoch ended meanwhile.
+# How often a snapshot is begun anew because its epoch ended meanwhile, or another server has it.
 TRIES = 3
 KEYS = Keys()
 
@@ -35,33 +37,34 @@ class RedisBroker:
         keys: Where things are.
     """
 
-    def __init__(self, redis: Redis, log: int = LOG, keys: Keys = KEYS) -> None:
+    def __init__(self, redis: Client, log: int = LOG, keys: Keys = KEYS) -> None:
         self._redis = redis
         self._keys = keys
         self._log_length = log
-        self._claim = redis.register_script(scripts.CLAIM)
-        self._append = redis.register_script(scripts.APPEND)
+        self._claim = Script(redis, scripts.CLAIM)
+        self._append = Script(redis, scripts.APPEND)
+        self._drop = Script(redis, scripts.DROP)
+        self._look = Script(redis, scripts.LOOK)
 
     async def claim(self, cluster: str, holder: str = "") -> tuple[Feed, Snapshot]:
         """See `ports.Broker`."""
         with translated(f"claim of {cluster}"):
-            server = str((await self._redis.info("server"))["run_id"])
-            told = [server, secrets.token_hex(8), holder]
+            told = [secrets.token_hex(8), holder]
             found = await self._claim(self._keys.feed(cluster), told)
             if not found:
                 raise FencedError(f"claim of {cluster}: its lease is not {holder or 'anybody'}'s")
             await cast("Any", self._redis.sadd(self._keys.feeds, cluster))
             fence, position = int(found[0]), Position(found[1].decode(), int(found[2]))
-            feed = _RedisFeed(self, cluster, fence, position)
-            return feed, Snapshot(position, await self._scan(cluster))
+            entries = await self._scan(cluster)
+            if not _Whereabouts(position, found[3]).same(await self._whereabouts(cluster)):
+                raise BrokerError(f"claim of {cluster}: another server has it by now")
+        return _RedisFeed(self, cluster, fence, position), Snapshot(position, entries)
 
     async def drop(self, cluster: str) -> None:
         """See `ports.Broker`."""
         with translated(f"drop of {cluster}"):
             await cast("Any", self._redis.srem(self._keys.feeds, cluster))
-            await self._redis.delete(*self._keys.feed(cluster))
-            channel = self._keys.channel(cluster)
-            await self._redis.spublish(channel, b"")
+            await self._drop(self._keys.feed(cluster), [self._keys.channel(cluster)])
 
     async def positions(self) -> Mapping[str, Position]:
         """See `ports.Broker`."""
@@ -78,34 +81,38 @@ class RedisBroker:
         """See `ports.Broker`."""
         with translated(f"snapshot of {cluster}"):
             for _ in range(TRIES):
-                before = await self._position(cluster)
+                before = await self._whereabouts(cluster)
                 if before is None:
                     return None
                 entries = await self._scan(cluster)
-                after = await self._position(cluster)
-                if after is not None and after.epoch == before.epoch:
-                    return Snapshot(before, entries)
-        raise BrokerError(f"snapshot of {cluster}: its epoch ended {TRIES} times meanwhile")
+                # Where a scan has come to means nothing to another server: it would skip some.
+                if before.same(await self._whereabouts(cluster)):
+                    return Snapshot(before.position, entries)
+        raise BrokerError(
+            f"snapshot of {cluster}: {TRIES} times its epoch ended meanwhile, or its server changed"
+        )
 
     async def log(self, cluster: str, after: Position) -> Sequence[Entry] | None:
         """See `ports.Broker`."""
+        meta = self._keys.meta(cluster)
         with translated(f"log of {cluster}"):
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hmget(self._keys.meta(cluster), "epoch", "seq")
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hmget(meta, "epoch", "seq")
                 pipe.xrange(self._keys.log(cluster), min=f"0-{after.seq + 1}")
-                (epoch, seq), found = await pipe.execute()
-        if epoch is None or epoch.decode() != after.epoch or len(found) != int(seq) - after.seq:
+                pipe.hmget(meta, "epoch", "seq")
+                (epoch, seq), found, (later, _) = await pipe.execute()
+        if {epoch, later} != {after.epoch.encode()}:
             return None
-        return [_logged(id_, fields) for id_, fields in found]
+        entries = [_logged(id_, fields) for id_, fields in found]
+        # They follow each other without a gap: if the first is the next, none is missing.
+        missing = entries[0].seq - 1 != after.seq if entries else int(seq) != after.seq
+        return None if missing else entries
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[AsyncIterator[Batch | None]]:
         """See `ports.Broker`."""
-        hearing = Hearing(self._redis, self._keys)
-        try:
-            yield hearing
-        finally:
-            await hearing.close()
+        async with hearing(self._redis, self._keys) as heard:
+            yield heard
 
     async def write(
         self, cluster: str, fence: int, at: Position, facts: Sequence[tuple[str, bytes, bool]]
@@ -123,15 +130,30 @@ class RedisBroker:
     async def _members(self) -> set[bytes]:
         return cast("set[bytes]", await cast("Any", self._redis.smembers(self._keys.feeds)))
 
-    async def _position(self, cluster: str) -> Position | None:
-        found = await cast("Any", self._redis.hmget(self._keys.meta(cluster), ["epoch", "seq"]))
-        return Position(found[0].decode(), int(found[1])) if found[0] is not None else None
+    async def _whereabouts(self, cluster: str) -> "_Whereabouts | None":
+        epoch, seq, server = await self._look([self._keys.meta(cluster)], [])
+        return _Whereabouts(Position(epoch.decode(), int(seq)), server) if epoch else None
 
     async def _scan(self, cluster: str) -> list[Entry]:
         """All that is known. A field may come twice, and then the later is the newer."""
         fields = self._redis.hscan_iter(self._keys.state(cluster), count=SCAN)
         found = {field: body async for field, body in fields}
         return [_held(field, body) for field, body in found.items()]
+
+
+class _Whereabouts(msgspec.Struct, frozen=True):
+    """How far a feed has come, and the run of the server that has it."""
+
+    position: Position
+    server: bytes
+
+    def same(self, later: "_Whereabouts | None") -> bool:
+        """Whether what was scanned in between is one server's and one epoch's."""
+        return (
+            later is not None
+            and later.server == self.server
+            and later.position.epoch == self.position.epoch
+        )
 
 
 class _RedisFeed:

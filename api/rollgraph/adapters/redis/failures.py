@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from rollgraph.core.errors import BrokerError, UnreadableError
 
@@ -17,5 +17,5 @@ def translated(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (RedisError, OSError, UnreadableError) as error:
+    except (RedisError, RedisClusterException, OSError, UnreadableError) as error:
         raise BrokerError(f"{what}: {error}") from error

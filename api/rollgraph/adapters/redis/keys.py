@@ -66,6 +66,13 @@ class Keys(msgspec.Struct, frozen=True):
         """A text: whose turn it is to renew a login."""
         return f"{self.prefix}:{{sessions}}:{key}:turn"
 
+    def budget(self, whose: str) -> str:
+        """A hash: what a caller had left, and when.
+
+        Alone in its script, so that the callers are spread over a cluster.
+        """
+        return f"{self.prefix}:budget:{whose}"
+
     def channel(self, cluster: str) -> str:
         """Where the facts of a spoke are published: the channel of its partition."""
         return self._channel(partition(cluster))

@@ -4,10 +4,11 @@ import secrets
 from typing import Any, cast
 
 import anyio
-from redis.asyncio import Redis
 
 from rollgraph.adapters.redis.failures import translated
 from rollgraph.adapters.redis.keys import Keys
+from rollgraph.adapters.redis.opening import Client
+from rollgraph.adapters.redis.script import Script
 from rollgraph.core.errors import KeyTakenError
 
 # Seconds: as in memory.
@@ -80,15 +81,15 @@ class RedisReceipts:
     """
 
     def __init__(
-        self, redis: Redis, *, running: float = RUNNING, most: int = MOST, keys: Keys = KEYS
+        self, redis: Client, *, running: float = RUNNING, most: int = MOST, keys: Keys = KEYS
     ) -> None:
         self._running = str(round(running * 1000))
         self._most = str(most)
         self._keys = keys
         self._owners: dict[str, str] = {}
-        self._claim = redis.register_script(CLAIM)
-        self._keep = redis.register_script(KEEP)
-        self._release = redis.register_script(RELEASE)
+        self._claim = Script(redis, CLAIM)
+        self._keep = Script(redis, KEEP)
+        self._release = Script(redis, RELEASE)
 
     async def claim(self, key: str, fingerprint: str) -> bytes | None:
         """See `ports.Receipts`."""

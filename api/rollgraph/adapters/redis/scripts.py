@@ -3,15 +3,22 @@
 In the first, KEYS are meta, state and log of one spoke.
 """
 
-# ARGV: the server's run id, a name for a new epoch, the worker whose lease it must be, "" where
-# spokes are not shared. A server that was started anew may have lost
-# what it was told last: its numbers would be given twice, so they are not used any more.
-CLAIM = """
-if (redis.call('HGET', KEYS[1], 'holder') or '') ~= ARGV[3] then
+# The server's run id. In a cluster it is that of the server which has the keys.
+_SERVER = """
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+"""
+
+# ARGV: a name for a new epoch, the worker whose lease it must be, "" where spokes are not shared. A
+# server that was started anew, or took over from one that died, may have lost what was told last:
+# its numbers would be given twice, so they are not used any more.
+CLAIM = (
+    _SERVER
+    + """
+if (redis.call('HGET', KEYS[1], 'holder') or '') ~= ARGV[2] then
   return false
 end
 local found = redis.call('HMGET', KEYS[1], 'epoch', 'server')
-if not found[1] or found[2] ~= ARGV[1] then
+if not found[1] or found[2] ~= server then
   redis.call('DEL', KEYS[3])
   local seq = 0
   local fields = redis.call('HKEYS', KEYS[2])
@@ -20,10 +27,27 @@ if not found[1] or found[2] ~= ARGV[1] then
     seq = seq + 1
     redis.call('HSET', KEYS[2], field, seq .. string.sub(body, (string.find(body, '|', 1, true))))
   end
-  redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'seq', seq, 'server', ARGV[1])
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'seq', seq, 'server', server)
 end
 redis.call('HINCRBY', KEYS[1], 'fence', 1)
-return redis.call('HMGET', KEYS[1], 'fence', 'epoch', 'seq')
+found = redis.call('HMGET', KEYS[1], 'fence', 'epoch', 'seq')
+return {found[1], found[2], found[3], server}
+"""
+)
+
+# KEYS: meta alone. Answers epoch, number and the server's run id.
+LOOK = (
+    _SERVER
+    + """
+local found = redis.call('HMGET', KEYS[1], 'epoch', 'seq')
+return {found[1], found[2], server}
+"""
+)
+
+# ARGV: channel. Who listens is told to look.
+DROP = """
+redis.call('DEL', unpack(KEYS))
+redis.call('SPUBLISH', ARGV[1], '')
 """
 
 # ARGV: fence, epoch, last number, length of the log, channel, message, then field, frame and '1' if

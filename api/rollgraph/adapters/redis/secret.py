@@ -2,14 +2,13 @@
 
 import os
 
-from redis.asyncio import Redis
-
 from rollgraph.adapters.redis.failures import translated
+from rollgraph.adapters.redis.opening import Client
 
 BYTES = 32
 
 
-async def shared_secret(redis: Redis, key: str) -> bytes:
+async def shared_secret(redis: Client, key: str) -> bytes:
     """The secret that is kept under a key. Raises `BrokerError`.
 
     A Redis that has lost its data is given a new one: what the old one has signed is worth nothing

@@ -8,10 +8,11 @@ from typing import Any
 
 import anyio
 import msgspec
-from redis.asyncio import Redis
 
 from rollgraph.adapters.redis.failures import translated
 from rollgraph.adapters.redis.keys import Keys
+from rollgraph.adapters.redis.opening import Client
+from rollgraph.adapters.redis.script import Script
 from rollgraph.core.errors import BrokerError, IdentityProviderError
 from rollgraph.core.session import Session
 from rollgraph.ports import Clock
@@ -80,19 +81,19 @@ class RedisSessions:
         keys: Where things are.
     """
 
-    def __init__(self, redis: Redis, clock: Clock, most: int = MOST, keys: Keys = KEYS) -> None:
+    def __init__(self, redis: Client, clock: Clock, most: int = MOST, keys: Keys = KEYS) -> None:
         self._redis = redis
         self._clock = clock
         self._most = most
         self._keys = keys
-        self._put = redis.register_script(PUT)
-        self._get = redis.register_script(GET)
-        self._end = redis.register_script(END)
+        self._put = Script(redis, PUT)
+        self._get = Script(redis, GET)
+        self._end = Script(redis, END)
 
     async def get(self, key: str) -> Session | None:
         """Of the port."""
         with _told():
-            found = await self._get([self._keys.session(key), self._keys.sessions])
+            found = await self._get([self._keys.session(key), self._keys.sessions], [])
         kept = _read(found)
         return kept.session if kept is not None and kept.until > self._clock.now() else None
 
