@@ -9,7 +9,7 @@ from redis.exceptions import NoScriptError
 from rollgraph.adapters.redis.opening import Client
 
 # What a script is told: its keys, all of one hash tag, and its arguments.
-Told: TypeAlias = tuple[Sequence[str], Sequence[str | bytes | int]]
+Told: TypeAlias = tuple[Sequence[str], Sequence[str | bytes | float]]
 
 
 class Script:
@@ -28,7 +28,7 @@ class Script:
         self._text = text
         self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, keys: Sequence[str], told: Sequence[str | bytes | int]) -> Any:
+    async def __call__(self, keys: Sequence[str], told: Sequence[str | bytes | float]) -> Any:
         """What it answers."""
         try:
             return await cast("Any", self._redis.evalsha(self._sha, len(keys), *keys, *told))
