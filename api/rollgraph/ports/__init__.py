@@ -5,6 +5,7 @@ declared; one contract suite (`tests/contract`) holds every adapter to them.
 """
 
 from rollgraph.ports.audit import AuditLog
+from rollgraph.ports.budgets import Budgets
 from rollgraph.ports.clock import Clock
 from rollgraph.ports.feeds import Broker, Feed, Leases, Standing
 from rollgraph.ports.logins import LoginProvider, SessionStore, TokenVerifier
@@ -22,6 +23,7 @@ __all__ = [
     "AuditLog",
     "Authority",
     "Broker",
+    "Budgets",
     "Clock",
     "Enforcer",
     "Feed",
