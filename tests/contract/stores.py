@@ -8,10 +8,12 @@ import msgspec
 from contract.brokers import OnDemand, empty
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.memory import MemoryReceipts
+from rollgraph.adapters.memory.budgets import MemoryBudgets
 from rollgraph.adapters.memory.sessions import MemorySessions
+from rollgraph.adapters.redis.budgets import RedisBudgets
 from rollgraph.adapters.redis.receipts import RedisReceipts
 from rollgraph.adapters.redis.sessions import RedisSessions
-from rollgraph.ports import Receipts, SessionStore
+from rollgraph.ports import Budgets, Receipts, SessionStore
 
 # How many of each are kept here.
 MOST = 3
@@ -23,6 +25,7 @@ class Stores(msgspec.Struct, frozen=True):
 
     receipts: tuple[Receipts, Receipts]
     sessions: tuple[SessionStore, SessionStore]
+    budgets: tuple[Budgets, Budgets]
 
 
 @asynccontextmanager
@@ -31,10 +34,12 @@ async def stores(kind: str, servers: OnDemand) -> AsyncIterator[Stores]:
     clock = SystemClock()
     if kind == "memory":
         receipts, sessions = MemoryReceipts(max_kept=MOST), MemorySessions(clock, most=MOST)
-        yield Stores((receipts, receipts), (sessions, sessions))
+        budgets = MemoryBudgets()
+        yield Stores((receipts, receipts), (sessions, sessions), (budgets, budgets))
         return
     async with empty(kind, servers) as redis:
         yield Stores(
             (RedisReceipts(redis, most=MOST), RedisReceipts(redis, most=MOST)),
             (RedisSessions(redis, clock, most=MOST), RedisSessions(redis, clock, most=MOST)),
+            (RedisBudgets(redis), RedisBudgets(redis)),
         )

@@ -1,17 +1,16 @@
 """How fast each may ask, for all gateways together."""
 
-from redis.asyncio import Redis
-
 from rollgraph.adapters.redis.failures import translated
 from rollgraph.adapters.redis.keys import Keys
+from rollgraph.adapters.redis.opening import Client
+from rollgraph.adapters.redis.script import Script
 from rollgraph.core.budgets import PERIOD, Balance
 
 KEYS = Keys()
 
 # KEYS: a budget. ARGV: points, limit, points to give back, seconds in which all come back. As
-# `core.budgets.spend`, on the server's time. A budget that has filled up is forgotten. Numbers of
-# Lua lose what is behind the point on their way out, so they go as text. Time as it is in a text
-# would lose the microseconds.
+# `core.budgets.spend`, on the server's time. A budget that has filled up is forgotten. Numbers go
+# as text: Redis cuts them to whole ones on their way out, and Lua writes them with 14 digits.
 SPEND = """
 local points, limit, back, period = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local time = redis.call('TIME')
@@ -45,13 +44,13 @@ class RedisBudgets:
         keys: Where things are.
     """
 
-    def __init__(self, redis: Redis, keys: Keys = KEYS) -> None:
+    def __init__(self, redis: Client, keys: Keys = KEYS) -> None:
         self._keys = keys
-        self._spend = redis.register_script(SPEND)
+        self._spend = Script(redis, SPEND)
 
     async def spend(self, whose: str, points: int, limit: int, back: int = 0) -> Balance:
         """See `ports.Budgets`."""
         with translated("budget of a caller"):
-            told = [points, limit, back, PERIOD]
+            told = [points, limit, back, round(PERIOD)]
             allowed, left, wait = await self._spend([self._keys.budget(whose)], told)
         return Balance(allowed=bool(allowed), limit=limit, left=float(left), wait=float(wait))
