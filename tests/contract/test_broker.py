@@ -10,8 +10,9 @@ from contract.brokers import BROKERS, LOG, OnDemand
 from factories import NOON, rollout_view
 from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.core.errors import FencedError
+from rollgraph.core.feed.checkpoints import Checkpoint, Reached, Strays, shape
 from rollgraph.core.feed.entries import Batch, Fact, Position, Subject, Value
-from rollgraph.core.refs import ObjectKey
+from rollgraph.core.refs import Kind, ObjectKey
 from rollgraph.core.view import build_view
 from rollgraph.ports import Broker, Feed
 from samples import family
@@ -165,3 +166,66 @@ async def test_many_facts_at_once_arrive_in_order(broker: Broker) -> None:
                 seqs += [entry.seq for entry in message.entries]
     assert seqs == list(range(1, 451))
     assert len(await known(broker)) == 450
+
+
+def checkpoint(version: str = "100") -> Checkpoint:
+    _, belongings = family("canary-at-20-percent")
+    strays = Strays(tuple(belongings.replica_sets), tuple(belongings.pods))
+    reached = (Reached(Kind.ROLLOUT, "", version), Reached(Kind.POD, "shop", version))
+    return Checkpoint(shape(), "of-east", ("shop",), reached, strays)
+
+
+async def left(broker: Broker) -> Checkpoint | None:
+    """What the next worker gets."""
+    return (await broker.claim("east"))[1].checkpoint
+
+
+async def test_a_checkpoint_is_given_to_who_claims_the_feed_next(broker: Broker) -> None:
+    feed, first = await broker.claim("east")
+    assert first.checkpoint is None
+    await feed.append([Fact(CHECKOUT, view(), NOON)], checkpoint())
+    assert await left(broker) == checkpoint()
+    assert await left(broker) == checkpoint()
+
+
+async def test_a_checkpoint_is_that_of_the_last_state_or_there_is_none(broker: Broker) -> None:
+    feed, _ = await broker.claim("east")
+    await feed.append([Fact(CHECKOUT, view(), NOON)], checkpoint("100"))
+    await feed.append([Fact(CHECKOUT, view(minute=1), NOON)], checkpoint("101"))
+    assert await left(broker) == checkpoint("101")
+    feed, _ = await broker.claim("east")
+    await put(feed, (CHECKOUT, None))
+    assert await left(broker) is None
+
+
+async def test_what_is_said_of_the_spoke_alone_leaves_a_checkpoint_as_it_is(
+    broker: Broker,
+) -> None:
+    feed, _ = await broker.claim("east")
+    await feed.append([Fact(CHECKOUT, view(), NOON)], checkpoint())
+    await put(feed, (None, east()))
+    assert await left(broker) == checkpoint()
+
+
+async def test_a_checkpoint_of_many_facts_is_written_with_the_last(broker: Broker) -> None:
+    feed, _ = await broker.claim("east")
+    facts = [Fact(ObjectKey("shop", f"shop-{n}"), view(f"shop-{n}"), NOON) for n in range(450)]
+    await feed.append(facts, checkpoint())
+    assert len(await known(broker)) == 450
+    assert await left(broker) == checkpoint()
+
+
+async def test_who_has_been_replaced_leaves_no_checkpoint(broker: Broker) -> None:
+    old, _ = await broker.claim("east")
+    new, _ = await broker.claim("east")
+    await new.append([Fact(CHECKOUT, view(), NOON)], checkpoint("100"))
+    with pytest.raises(FencedError):
+        await old.append([Fact(None, east(), NOON)], checkpoint("99"))
+    assert await left(broker) == checkpoint("100")
+
+
+async def test_a_dropped_spoke_has_no_checkpoint(broker: Broker) -> None:
+    feed, _ = await broker.claim("east")
+    await feed.append([Fact(CHECKOUT, view(), NOON)], checkpoint())
+    await broker.drop("east")
+    assert await left(broker) is None

@@ -8,6 +8,7 @@ import anyio
 
 from rollgraph.adapters.memory.broker import MemoryBroker
 from rollgraph.core.errors import BrokerError
+from rollgraph.core.feed.checkpoints import Checkpoint
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
 from rollgraph.ports import Feed
 
@@ -99,11 +100,11 @@ class _FaultyFeed:
         """Of the port."""
         return self._feed.position
 
-    async def append(self, facts: Sequence[Fact]) -> Position:
+    async def append(self, facts: Sequence[Fact], checkpoint: Checkpoint | None = None) -> Position:
         """Of the port. That it fails does not mean that nothing was written."""
         if self._broker.inner is not self._of:
             raise BrokerError("what was claimed is lost")
         if self._broker.away and facts:
             await self._feed.append(facts[: len(facts) // 2])
         await self._broker.answer()
-        return await self._feed.append(facts)
+        return await self._feed.append(facts, checkpoint)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from rollgraph.core.feed.checkpoints import Checkpoint
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
 
 
@@ -16,13 +17,15 @@ class Feed(Protocol):
     def position(self) -> Position:
         """That of the last fact that was written."""
 
-    async def append(self, facts: Sequence[Fact]) -> Position:
+    async def append(self, facts: Sequence[Fact], checkpoint: Checkpoint | None = None) -> Position:
         """Writes facts in order. If it fails, a beginning of them may have been written.
 
         Whoever reads the state, the log or the messages finds each fact in all three, with the same
-        number. Raises `FencedError` if somebody else has claimed the feed since, or if the store
-        has lost some of it; `BrokerError` if the store does not answer. After either it has to be
-        claimed anew: that tells what was written, and what differs can be written.
+        number. A checkpoint is written with the last of them, in one step, so that it is there only
+        beside the state that it is of: a fact of a rollout that is written without one removes it.
+        Raises `FencedError` if somebody else has claimed the feed since, or if the store has lost
+        some of it; `BrokerError` if the store does not answer. After either it has to be claimed
+        anew: that tells what was written, and what differs can be written.
         """
 
 
@@ -36,8 +39,9 @@ class Broker(Protocol):
     async def claim(self, cluster: str, holder: str = "") -> tuple[Feed, Snapshot]:
         """Takes a spoke's feed over: from then on no earlier claim of it can write.
 
-        Gives what was written before, so that only what differs need be. Begins a new epoch if the
-        store cannot vouch for the numbers.
+        Gives what was written before, so that only what differs need be, and the checkpoint of it
+        if there is one that can be read. Begins a new epoch if the store cannot vouch for the
+        numbers.
 
         Args:
             holder: The worker that last took the spoke's lease (`Leases`); "" where spokes are not

@@ -8,6 +8,7 @@ from itertools import count
 import anyio
 
 from rollgraph.core.errors import FencedError
+from rollgraph.core.feed.checkpoints import Checkpoint
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot, Subject
 from rollgraph.ports import Feed
 
@@ -43,7 +44,7 @@ class MemoryBroker:
             stored = _Stored(f"{id(self):x}-{next(self._epochs)}", self._log)
             self._feeds[cluster] = stored
         stored.fence += 1
-        return _MemoryFeed(self, cluster, stored, stored.fence), stored.snapshot()
+        return _MemoryFeed(self, cluster, stored, stored.fence), stored.inheritance()
 
     async def drop(self, cluster: str) -> None:
         """See `ports.Broker`."""
@@ -114,6 +115,7 @@ class _Stored:
         self.seq = 0
         self.fence = 0
         self.state: dict[Subject, Entry] = {}
+        self.checkpoint: Checkpoint | None = None
         self.log: deque[Entry] = deque(maxlen=log)
 
     @property
@@ -122,6 +124,9 @@ class _Stored:
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.position, tuple(self.state.values()))
+
+    def inheritance(self) -> Snapshot:
+        return Snapshot(self.position, tuple(self.state.values()), self.checkpoint)
 
     def write(self, fact: Fact) -> Entry:
         self.seq += 1
@@ -148,12 +153,14 @@ class _MemoryFeed:
         """See `ports.Feed`."""
         return self._stored.position
 
-    async def append(self, facts: Sequence[Fact]) -> Position:
+    async def append(self, facts: Sequence[Fact], checkpoint: Checkpoint | None = None) -> Position:
         """See `ports.Feed`."""
         stored = self._stored
         if stored.fence != self._fence:
             raise FencedError(f"{self._cluster}: somebody else writes this feed now")
         entries = [stored.write(fact) for fact in facts]
+        if checkpoint is not None or any(fact.subject is not None for fact in facts):
+            stored.checkpoint = checkpoint
         if entries:
             self._broker.publish(Batch(self._cluster, stored.epoch, entries))
         return stored.position

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import msgspec
+import structlog
 
 from rollgraph.adapters.redis import frames, scripts
 from rollgraph.adapters.redis.failures import translated
@@ -13,7 +14,8 @@ from rollgraph.adapters.redis.hearing import hearing
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.opening import Client
 from rollgraph.adapters.redis.script import Script
-from rollgraph.core.errors import BrokerError, FencedError
+from rollgraph.core.errors import BrokerError, FencedError, UnreadableError
+from rollgraph.core.feed.checkpoints import Checkpoint
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Position, Snapshot
 from rollgraph.ports import Feed
 
@@ -26,6 +28,10 @@ SCAN = 500
 # How often a snapshot is begun anew because its epoch ended meanwhile, or another server has it.
 TRIES = 3
 KEYS = Keys()
+# In place of a checkpoint: the one before stays, or there is none any more.
+_SAME, _NONE = b"", b"-"
+
+_log = structlog.get_logger(__name__)
 
 
 class RedisBroker:
@@ -56,9 +62,11 @@ class RedisBroker:
             await cast("Any", self._redis.sadd(self._keys.feeds, cluster))
             fence, position = int(found[0]), Position(found[1].decode(), int(found[2]))
             entries = await self._scan(cluster)
+            checkpoint = await self._checkpoint(cluster)
             if not _Whereabouts(position, found[3]).same(await self._whereabouts(cluster)):
                 raise BrokerError(f"claim of {cluster}: another server has it by now")
-        return _RedisFeed(self, cluster, fence, position), Snapshot(position, entries)
+        feed = _RedisFeed(self, cluster, fence, position)
+        return feed, Snapshot(position, entries, checkpoint)
 
     async def drop(self, cluster: str) -> None:
         """See `ports.Broker`."""
@@ -115,7 +123,12 @@ class RedisBroker:
             yield heard
 
     async def write(
-        self, cluster: str, fence: int, at: Position, facts: Sequence[tuple[str, bytes, bool]]
+        self,
+        cluster: str,
+        fence: int,
+        at: Position,
+        facts: Sequence[tuple[str, bytes, bool]],
+        checkpoint: bytes,
     ) -> bool:
         """Writes some facts after a position, in one step; False if the feed is another's."""
         channel = self._keys.channel(cluster)
@@ -123,9 +136,18 @@ class RedisBroker:
         message = frames.message(cluster, at.epoch, at.seq + 1, told)
         head: list[str | bytes]
         head = [str(fence), at.epoch, str(at.seq), str(self._log_length), channel, message]
+        head.append(checkpoint)
         rest = [part for field, body, gone in facts for part in (field, body, "1" if gone else "0")]
         with translated(f"facts of {cluster}"):
             return bool(await self._append(self._keys.feed(cluster), [*head, *rest]))
+
+    async def _checkpoint(self, cluster: str) -> Checkpoint | None:
+        body = await cast("Any", self._redis.hget(self._keys.meta(cluster), "checkpoint"))
+        try:
+            return None if body is None else frames.checkpoint(body)
+        except UnreadableError as error:
+            _log.info("checkpoint_unreadable", cluster=cluster, error=str(error))
+            return None
 
     async def _members(self) -> set[bytes]:
         return cast("set[bytes]", await cast("Any", self._redis.smembers(self._keys.feeds)))
@@ -170,7 +192,7 @@ class _RedisFeed:
         """See `ports.Feed`."""
         return self._position
 
-    async def append(self, facts: Sequence[Fact]) -> Position:
+    async def append(self, facts: Sequence[Fact], checkpoint: Checkpoint | None = None) -> Position:
         """See `ports.Feed`; of each `MOST_AT_ONCE` facts all or none are written."""
         framed = [
             (frames.field_of(fact.subject), frames.frame(fact), fact.value is None)
@@ -178,10 +200,21 @@ class _RedisFeed:
         ]
         for start in range(0, len(framed), MOST_AT_ONCE):
             part = framed[start : start + MOST_AT_ONCE]
-            if not await self._broker.write(self._cluster, self._fence, self._position, part):
+            last = start + len(part) == len(framed)
+            reached = _reached(part, checkpoint if last else None)
+            if not await self._broker.write(
+                self._cluster, self._fence, self._position, part, reached
+            ):
                 raise FencedError(f"{self._cluster}: this feed is another's now, or was lost")
             self._position = Position(self._position.epoch, self._position.seq + len(part))
         return self._position
+
+
+def _reached(facts: Sequence[tuple[str, bytes, bool]], checkpoint: Checkpoint | None) -> bytes:
+    """What becomes of the checkpoint when these facts are written."""
+    if checkpoint is not None:
+        return frames.framed(checkpoint)
+    return _NONE if any(field for field, _, _ in facts) else _SAME
 
 
 def _held(field: bytes, body: bytes) -> Entry:

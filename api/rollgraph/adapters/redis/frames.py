@@ -12,6 +12,7 @@ import msgspec
 
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.errors import UnreadableError
+from rollgraph.core.feed.checkpoints import Checkpoint
 from rollgraph.core.feed.entries import Batch, Entry, Fact, Subject
 from rollgraph.core.objects.sharing import share
 from rollgraph.core.refs import ObjectKey
@@ -45,6 +46,7 @@ _encoder = msgspec.msgpack.Encoder()
 _rollouts = msgspec.msgpack.Decoder(_RolloutFact)
 _clusters = msgspec.msgpack.Decoder(_ClusterFact)
 _messages = msgspec.msgpack.Decoder(_Message)
+_checkpoints = msgspec.msgpack.Decoder(Checkpoint)
 
 
 def field_of(subject: Subject) -> str:
@@ -79,6 +81,19 @@ def entry(seq: int, field: str, body: bytes) -> Entry:
     if fact.value is not None:
         share(fact.value)
     return Entry(seq, subject, fact.value, fact.at)
+
+
+def framed(checkpoint: Checkpoint) -> bytes:
+    """A checkpoint's bytes."""
+    return FORM + zlib.compress(_encoder.encode(checkpoint), LEVEL)
+
+
+def checkpoint(body: bytes) -> Checkpoint:
+    """A checkpoint from its bytes. Raises `UnreadableError` as `entry` does."""
+    try:
+        return _checkpoints.decode(_unpacked(body))
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise UnreadableError(f"checkpoint: {error}") from None
 
 
 def message(cluster: str, epoch: str, first: int, facts: Sequence[tuple[str, bytes]]) -> bytes:

@@ -82,7 +82,9 @@ class Keys(msgspec.Struct, frozen=True):
         return [self._channel(number) for number in range(PARTITIONS)]
 
     def meta(self, cluster: str) -> str:
-        """A hash: fence, epoch, seq, server of the feed; holder and until, in ms, of the lease."""
+        """A hash: fence, epoch, seq, server of the feed, and its checkpoint if there is one; holder
+        and until, in ms, of the lease.
+        """
         return self._key(cluster, "meta")
 
     def state(self, cluster: str) -> str:

@@ -50,15 +50,16 @@ redis.call('DEL', unpack(KEYS))
 redis.call('SPUBLISH', ARGV[1], '')
 """
 
-# ARGV: fence, epoch, last number, length of the log, channel, message, then field, frame and '1' if
-# it is gone, for each fact. Answers 1, or 0 if the feed is not the writer's any more.
+# ARGV: fence, epoch, last number, length of the log, channel, message, checkpoint, then field,
+# frame and '1' if it is gone, for each fact. A checkpoint is '' if the one before stays, '-' if
+# there is none any more. Answers 1, or 0 if the feed is not the writer's any more.
 APPEND = """
 local found = redis.call('HMGET', KEYS[1], 'fence', 'epoch', 'seq')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] or found[3] ~= ARGV[3] then
   return 0
 end
 local seq = tonumber(ARGV[3])
-for at = 7, #ARGV, 3 do
+for at = 8, #ARGV, 3 do
   seq = seq + 1
   if ARGV[at + 2] == '1' then
     redis.call('HDEL', KEYS[2], ARGV[at])
@@ -68,6 +69,11 @@ for at = 7, #ARGV, 3 do
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '0-' .. seq, 'f', ARGV[at], 'b', ARGV[at + 1])
 end
 redis.call('HSET', KEYS[1], 'seq', seq)
+if ARGV[7] == '-' then
+  redis.call('HDEL', KEYS[1], 'checkpoint')
+elseif ARGV[7] ~= '' then
+  redis.call('HSET', KEYS[1], 'checkpoint', ARGV[7])
+end
 redis.call('SPUBLISH', ARGV[5], ARGV[6])
 return 1
 """

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from rollgraph.core.connection import ClusterView
+from rollgraph.core.feed.checkpoints import Checkpoint
 from rollgraph.core.refs import ObjectKey
 from rollgraph.core.view import RolloutView
 
@@ -81,7 +82,10 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         position: No fact up to here is missing; later ones may be among the entries already, so
             that the log has to be read from here.
+        checkpoint: Where the watches go on that have led to just these entries; None if nobody
+            knows, and for who does not write the feed.
     """
 
     position: Position
     entries: Sequence[Entry]
+    checkpoint: Checkpoint | None = None
