@@ -15,11 +15,11 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from rollgraph.simulation.fleet import Plan, now, prepare, serving, write_kubeconfig
+from rollgraph.simulation.fleet import LOOPBACK, Plan, now, prepare, serving, write_kubeconfig
 
 
-async def _run(plan: Plan, folder: Path) -> None:
-    async with serving(prepare(plan, now())) as spokes:
+async def _run(plan: Plan, folder: Path, host: str, name: str) -> None:
+    async with serving(prepare(plan, now()), host, name) as spokes:
         path = write_kubeconfig(folder / "kubeconfig.yaml", spokes)
         write_kubeconfig(folder / "kubeconfig-viewer.yaml", spokes, viewer=True)
         ready = {"kubeconfig": str(path), "clusters": {s.cluster.name: s.url for s in spokes}}
@@ -35,13 +35,19 @@ def main() -> int:
     parser.add_argument("--rollouts", type=int, default=Plan.rollouts)
     parser.add_argument("--rate", type=float, default=Plan.rate)
     parser.add_argument("--seed", type=int, default=Plan.seed)
+    # As of a container whose neighbours watch: they know it by its name.
+    parser.add_argument("--host", default=LOOPBACK, help="the address to listen on")
+    parser.add_argument("--name", help="what that is called in the kubeconfigs (default: HOST)")
     given = parser.parse_args()
     # A Ctrl-C in a terminal goes to the starter as well, which ends this process in its own time.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Standard output is the starter's.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     plan = Plan(given.spokes, given.rollouts, given.rate, given.seed)
-    anyio.run(_run, plan, given.folder, backend_options={"use_uvloop": os.name != "nt"})
+    name = given.name or given.host
+    anyio.run(
+        _run, plan, given.folder, given.host, name, backend_options={"use_uvloop": os.name != "nt"}
+    )
     return 0
 
 

@@ -50,6 +50,7 @@ class Spoke:
     """A running cluster.
 
     Attributes:
+        name: What its API server is called where it is watched from: a host's name or address.
         token: May do everything.
         viewer: May read.
     """
@@ -57,13 +58,14 @@ class Spoke:
     cluster: Cluster
     labels: dict[str, str]
     socket: socket.socket
+    name: str
     token: str = field(repr=False)
     viewer: str = field(repr=False)
 
     @property
     def url(self) -> str:
         """Where its API server is."""
-        return f"http://{LOOPBACK}:{self.socket.getsockname()[1]}"
+        return f"http://{self.name}:{self.socket.getsockname()[1]}"
 
 
 class _Server(uvicorn.Server):
@@ -136,13 +138,21 @@ def _install_controller(cluster: Cluster, when: datetime) -> None:
 @asynccontextmanager
 async def serving(
     clusters: Sequence[tuple[Cluster, dict[str, str]]],
+    host: str = LOOPBACK,
+    name: str = LOOPBACK,
 ) -> AsyncIterator[Sequence[Spoke]]:
-    """Runs clusters until the context is left; each can be asked when it is entered."""
+    """Runs clusters until the context is left; each can be asked when it is entered.
+
+    Args:
+        host: The address to listen on. Whoever reaches it needs a token all the same.
+        name: What that is called where they are watched from.
+    """
     spokes = [
         Spoke(
             cluster,
             labels,
-            socket.create_server((LOOPBACK, 0), backlog=2048),
+            socket.create_server((host, 0), backlog=2048),
+            name,
             token=token_hex(16),
             viewer=token_hex(16),
         )
