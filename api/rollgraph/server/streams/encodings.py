@@ -17,6 +17,7 @@ class Encoding(ABC):
 
     Attributes:
         headers: Of the response.
+        opening: What is sent at once, so that the client knows that it is connected.
         beat: What is sent where nothing happens.
         most_between: Seconds between two of those at the most, whatever the setting says.
         completed: What says that there is no more, and there was nothing wrong.
@@ -24,6 +25,7 @@ class Encoding(ABC):
     """
 
     headers: ClassVar[Mapping[str, str]]
+    opening: ClassVar[bytes]
     beat: ClassVar[bytes]
     most_between: ClassVar[float]
     completed: ClassVar[bytes]
@@ -42,6 +44,7 @@ class EventStream(Encoding):
     """
 
     headers: ClassVar = {"Content-Type": "text/event-stream; charset=utf-8", **_UNBUFFERED}
+    opening: ClassVar = b":\n\n"
     beat: ClassVar = b":\n\n"
     most_between: ClassVar = 3600.0
     # An event without data is none to browsers.
@@ -55,28 +58,32 @@ class EventStream(Encoding):
         return b"event: next\n%bdata: %b\n\n" % (id_, body)
 
 
+# With the boundary behind it, as Apollo Router sends it: readers take a part for whole only then,
+# and would have to wait for the next one.
+_PART = b"\r\nContent-Type: application/json\r\n\r\n%b\r\n--graphql"
+
+
 class Multipart(Encoding):
-    """Apollo's protocol of subscriptions, which Apollo Router and Apollo Client speak."""
+    """Apollo's protocol of subscriptions, which Apollo's clients and routers speak."""
 
     headers: ClassVar = {
-        "Content-Type": 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
+        # Without quotes around 1.0, as Apollo Router has it: Apollo iOS looks for these letters.
+        "Content-Type": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
         **_UNBUFFERED,
     }
-    beat: ClassVar = b"\r\n--graphql\r\nContent-Type: application/json\r\n\r\n{}"
+    beat: ClassVar = _PART % b"{}"
+    opening: ClassVar = b"\r\n--graphql" + beat
     # As the protocol asks.
     most_between: ClassVar = 5.0
-    completed: ClassVar = b"\r\n--graphql--\r\n"
+    completed: ClassVar = b"--\r\n"
     broken: ClassVar = (
-        b"\r\n--graphql\r\nContent-Type: application/json\r\n\r\n"
-        b'{"payload":null,"errors":[{"message":"The gateway restarts: subscribe again",'
-        b'"extensions":{"code":"UNAVAILABLE"}}]}'
-        b"\r\n--graphql--\r\n"
+        _PART % b'{"payload":null,"errors":[{"message":"The gateway restarts: subscribe again",'
+        b'"extensions":{"code":"UNAVAILABLE"}}]}' + completed
     )
 
     def next(self, answer: Answer) -> bytes:
         """One answer."""
-        head = b"\r\n--graphql\r\nContent-Type: application/json\r\n\r\n"
-        return head + b'{"payload":%b}' % answer.json()
+        return _PART % (b'{"payload":%b}' % answer.json())
 
 
 def _cursor(body: bytes) -> str:

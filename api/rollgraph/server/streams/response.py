@@ -73,7 +73,7 @@ class StreamResponse(Response):
         headers = self.raw_headers
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         # Headers alone are not sent: a client would not know that it is connected.
-        await self._body(self._encoding.beat)
+        await self._body(self._encoding.opening)
 
     async def _run(self, receive: Receive, name: str) -> None:
         ask = self._means.asking.ask

@@ -212,15 +212,24 @@ async def test_a_stop_breaks_it_off_so_that_clients_come_back() -> None:
 
 async def test_multipart_is_as_routers_have_it() -> None:
     async with stream(Gateway().app, FEW, MULTIPART) as made:
-        assert made.headers["content-type"].startswith('multipart/mixed;boundary="graphql"')
+        kind = made.headers["content-type"]
+        assert kind == 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
         parts = (await made.rest()).split(b"\r\n--graphql")
-    assert parts[-1] == b"--\r\n"
-    bodies = [json.loads(part.partition(b"\r\n\r\n")[2]) for part in parts[1:-1]]
-    assert bodies == [
+    assert (parts[0], parts[-1]) == (b"", b"--\r\n")
+    heads, bodies = zip(*(part.split(b"\r\n\r\n") for part in parts[1:-1]), strict=True)
+    assert set(heads) == {b"\r\nContent-Type: application/json"}
+    assert [json.loads(body) for body in bodies] == [
         {},
         {"payload": {"data": {"ticks": {"number": 0}}}},
         {"payload": {"data": {"ticks": {"number": 1}}}},
     ]
+
+
+async def test_multipart_can_be_read_as_it_comes() -> None:
+    """Readers take a part for whole when its boundary comes, which is not to be the next one's."""
+    async with stream(Gateway().app, TICKS, MULTIPART) as made:
+        for _ in range(4):
+            assert (await made.part()).endswith(b"}\r\n--graphql")
 
 
 async def test_multipart_has_its_own_pace_and_tells_of_a_stop() -> None:
@@ -229,7 +238,7 @@ async def test_multipart_has_its_own_pace_and_tells_of_a_stop() -> None:
     async with stream(gateway.app, body, MULTIPART) as made:
         for _ in range(2):
             await made.part()
-        assert (await made.part()).endswith(b"{}")
+        assert (await made.part()).endswith(b"{}\r\n--graphql")
         assert anyio.current_time() == pytest.approx(5, abs=0.1)
         await gateway.means.drain.run(1.0)
         rest = await made.rest()
