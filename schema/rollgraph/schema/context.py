@@ -18,6 +18,7 @@ from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import Scope, Verb
 from rollgraph.ports import AuditLog, Authority, Clock, Mirror, Newsroom, Rights
 from rollgraph.schema.limits.bounds import DEFAULTS, Limits
+from rollgraph.schema.limits.price import Paid
 
 # Clocks differ: whoever verifies a token forgives that much of its end, and so its holder is known.
 LEEWAY = timedelta(seconds=30)
@@ -70,6 +71,7 @@ class Context:
         resume_after: The cursor of the last event that the caller got of the stream that they ask
             for, if the transport has its own way to say it (`Last-Event-ID`); "" if not.
         on_action: Called when the request turns out to be one that acts, and so may take longer.
+        paid: What the request has taken of its caller's budget; None where nobody counts.
     """
 
     __slots__ = (
@@ -89,6 +91,7 @@ class Context:
         "fragments",
         "moment_reads",
         "on_action",
+        "paid",
         "patience",
         "request_id",
         "resume_after",
@@ -128,6 +131,7 @@ class Context:
         self.caller_reads = 0
         self.resume_after = ""
         self.on_action: Callable[[], None] = lambda: None
+        self.paid: Paid | None = None
 
     def later(self, caller: Caller) -> "Context":
         """The surroundings of an event of a stream: of its own moment, with notes of its own."""
@@ -175,6 +179,13 @@ class Context:
         self.moment_reads += 1
         self.caller_reads += 1
         return self._caller
+
+    @property
+    def budget(self) -> Paid | None:
+        """What the request has taken of its caller's budget, and what is left of that."""
+        self.moment_reads += 1
+        self.caller_reads += 1
+        return self.paid
 
     @property
     def actor(self) -> Acting:

@@ -44,6 +44,7 @@ from rollgraph.schema.types.cluster import Cluster, cluster
 from rollgraph.schema.types.fleet import RolloutConnection, rollout_connection
 from rollgraph.schema.types.gateway import GatewayInfo, gateway_info
 from rollgraph.schema.types.kubernetes import Node
+from rollgraph.schema.types.ratelimit import DRY_RUN, RateLimit, rate_limit
 from rollgraph.schema.types.rollout import Rollout, rollout_of
 from rollgraph.schema.types.summary import RolloutGroupKey, RolloutSummaryBucket, summary
 from rollgraph.schema.types.viewer import Viewer, viewer
@@ -80,6 +81,12 @@ class Query:
     def viewer(self, info: Info) -> Viewer:
         """Who asks, as the gateway knows them."""
         return viewer(info)
+
+    @guarded()
+    @resolved
+    def rate_limit(self, info: Info, dry_run: Annotated[bool | None, DRY_RUN] = False) -> RateLimit:
+        """What the request takes of the caller's budget, and what is left of that."""
+        return rate_limit(info)
 
     @guarded(scope=Scope.AUDIT_READ, admin=True, deed=Deed.READ_AUDIT)
     @resolved

@@ -1,7 +1,7 @@
 """The schema as a whole."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from functools import cached_property
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from rollgraph.schema.guard import Guard, guard_of, watch
 from rollgraph.schema.limits.bounds import DEFAULTS, Limits, ambiguous
 from rollgraph.schema.limits.documents import Documents
 from rollgraph.schema.limits.extension import Reading
+from rollgraph.schema.limits.price import Price
 from rollgraph.schema.limits.published import publish
 from rollgraph.schema.mutation import Mutation
 from rollgraph.schema.query import Query
@@ -61,6 +62,25 @@ class Schema(federation.Schema):
             return None
         operation = get_operation_ast(document.node, operation_name)
         return OperationType(operation.operation.value) if operation else None
+
+    def price(
+        self, query: str, operation_name: str | None, variables: Mapping[str, Any]
+    ) -> Price | None:
+        """What an operation takes of its caller's budget; None for one that will be refused."""
+        try:
+            document = self._documents.read(query)
+        except GraphQLError:
+            return None
+        if operation_name is None and document.operations > 1:
+            return None
+        return self._documents.check(document, operation_name, variables).price
+
+    def complaints(self, text: str) -> list[GraphQLError]:
+        """What is wrong with a document, whichever of its operations is asked for."""
+        try:
+            return self._documents.complaints(text)
+        except GraphQLError as error:
+            return [error]
 
     async def stream(
         self,

@@ -24,7 +24,13 @@ from rollgraph.schema.schema import Schema, build_schema
 from unit.schema.asking import NOW, SCHEMA, Fleet, cluster, fleet, view
 
 # Root fields that speak of no rollout, or ask for each of many: to be somebody is enough.
-FOR_ANYBODY = {"Query.gateway", "Query._service", "Query.viewer", "Mutation.bulkRolloutAction"}
+FOR_ANYBODY = {
+    "Query.gateway",
+    "Query._service",
+    "Query.viewer",
+    "Query.rateLimit",
+    "Mutation.bulkRolloutAction",
+}
 
 
 def guards(schema: strawberry.Schema) -> Iterator[tuple[str, Guard | None]]:

@@ -311,7 +311,7 @@ def test_the_cost_is_told_to_whoever_asks(made: Fleet) -> None:
         )
         return result.extensions
 
-    assert asked(cost=True) == {"cost": {"requested": 54, "limit": 5000}}
+    assert asked(cost=True) == {"cost": {"requested": 54, "max": 5000}}
     assert not asked()
 
 

@@ -21,7 +21,9 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from rollgraph.schema.limits.bounds import Limits, objections, too_long
 from rollgraph.schema.limits.costs import Costs
+from rollgraph.schema.limits.dryrun import only_measured
 from rollgraph.schema.limits.measure import Measure, Measurer
+from rollgraph.schema.limits.price import Price, price_of
 from rollgraph.schema.limits.tokens import count_tokens
 from rollgraph.schema.limits.values import Figure, figures_of
 
@@ -66,10 +68,14 @@ class Verdict(msgspec.Struct, frozen=True):
     Attributes:
         errors: Why it is refused; empty if it is not.
         cost: What it costs; None where that is not known.
+        price: What it takes of its caller's budget; None for what is refused.
+        node: The document to execute; None for the one that was checked.
     """
 
     errors: list[GraphQLError]
     cost: int | None = None
+    price: Price | None = None
+    node: DocumentNode | None = None
 
 
 class Documents:
@@ -119,7 +125,18 @@ class Documents:
             return Verdict(refused, measure.cost)
         if document.complaints is None:
             document.complaints = self._validate(document.node)
-        return Verdict(document.complaints, measure.cost)
+        if document.complaints or operation is None:
+            return Verdict(document.complaints, measure.cost)
+        alone = only_measured(document.node, operation, variables)
+        price = price_of(operation, measure, executed=alone is None)
+        return Verdict([], measure.cost, price, alone)
+
+    def complaints(self, text: str) -> list[GraphQLError]:
+        """What GraphQL's rules say about a document. Raises `GraphQLError` as `read` does."""
+        document = self.read(text)
+        if document.complaints is None:
+            document.complaints = self._validate(document.node)
+        return document.complaints
 
     def _measure(
         self,

@@ -46,12 +46,17 @@ class Reading(SchemaExtension):
             self._document, context.operation_name, context.variables or {}
         )
         context.pre_execution_errors = self._verdict.errors
+        if self._verdict.node is not None:
+            context.graphql_document = self._verdict.node
         yield
 
     def get_results(self) -> dict[str, Any]:
-        """The cost, for a request that asks for it with `"extensions": {"cost": true}`."""
+        """The cost, for a request that asks for it with `"extensions": {"cost": true}`.
+
+        The server adds what it comes to in the end, and what is left of the caller's budget.
+        """
         asked = self.execution_context.operation_extensions or {}
         if not asked.get(ASK) or self._verdict is None:
             return {}
         cost, limit = self._verdict.cost, self._documents.limits.cost
-        return {"cost": {"requested": cost, "limit": limit}}
+        return {"cost": {"requested": cost, "max": limit}}

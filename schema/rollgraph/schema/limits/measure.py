@@ -44,6 +44,8 @@ class Measure:
         depth: Fields within each other.
         cost: What it costs, without the rows.
         rows: What one row costs of the connection whose selection this is.
+        objects: Objects of the answer, without the rows: the cost without any weight.
+        row_objects: Objects of one row.
         introspection: What it costs to be told the schema.
         aliases: Fields under another name.
         directives: Directives.
@@ -55,6 +57,8 @@ class Measure:
     depth: int = 0
     cost: int = 0
     rows: int = 0
+    objects: int = 0
+    row_objects: int = 0
     introspection: int = 0
     aliases: int = 0
     directives: int = 0
@@ -75,6 +79,8 @@ class Measure:
         self.depth = max(self.depth, other.depth)
         self.cost += other.cost
         self.rows += other.rows
+        self.objects += other.objects
+        self.row_objects += other.row_objects
         self.introspection += other.introspection
         self.aliases += other.aliases
         self.directives += other.directives
@@ -208,10 +214,13 @@ class Measurer:
             total.cost += weight
         elif cost.is_rows:
             total.rows += weight + 1 + inner.cost
+            total.row_objects += 1 + inner.objects
         elif cost.sizes_rows:
             total.cost += weight + 1 + inner.cost + size * inner.rows
+            total.objects += 1 + inner.objects + size * inner.row_objects
         else:
             total.cost += weight + size * (1 + inner.cost)
+            total.objects += size * (1 + inner.objects)
 
 
 _EMPTY = Measure()
