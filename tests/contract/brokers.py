@@ -72,6 +72,10 @@ class RedisServer:
         for saved in self._folder.glob("appendonlydir/*"):
             saved.unlink()
 
+    def empty(self) -> None:
+        """Takes all data from it."""
+        self.ask("FLUSHALL")
+
     def ask(self, *words: str) -> str:
         """What it answers to a command, as redis-cli tells it."""
         cli = shutil.which("redis-cli")
@@ -188,10 +192,10 @@ class RedisCluster:
         for node in self.nodes:
             node.stop()
 
-    def forget(self) -> None:
+    def empty(self) -> None:
         """Takes all data from it."""
         for node in self.primaries:
-            node.ask("FLUSHALL")
+            node.empty()
 
     def _missing_copies(self) -> str | None:
         links = [node.ask("INFO", "replication") for node in self.replicas]
@@ -237,31 +241,41 @@ async def in_memory(_: OnDemand) -> AsyncIterator[Shared]:
     yield Shared(broker, MemoryLeases(broker, lasts=LASTS))
 
 
-@asynccontextmanager
-async def on_redis(servers: OnDemand) -> AsyncIterator[Shared]:
+def on(kind: str) -> "Open":
     """The one of several processes, on an empty Redis."""
-    async with empty("redis", servers) as redis:
-        yield Shared(RedisBroker(redis, log=LOG), RedisLeases(redis, lasts=LASTS))
+
+    @asynccontextmanager
+    async def opened(servers: OnDemand) -> AsyncIterator[Shared]:
+        async with client(kind, servers) as redis:
+            yield Shared(RedisBroker(redis, log=LOG), RedisLeases(redis, lasts=LASTS))
+
+    return opened
 
 
 @asynccontextmanager
-async def on_cluster(servers: OnDemand) -> AsyncIterator[Shared]:
-    """The same, on an empty cluster."""
-    async with empty("cluster", servers) as redis:
-        yield Shared(RedisBroker(redis, log=LOG), RedisLeases(redis, lasts=LASTS))
-
-
-@asynccontextmanager
-async def empty(kind: str, servers: OnDemand) -> AsyncIterator[Client]:
-    """A client of an empty Redis, or cluster."""
+async def client(kind: str, servers: OnDemand) -> AsyncIterator[Client]:
+    """A client of an empty Redis: one of `REDISES`."""
     server = servers.cluster() if kind == "cluster" else servers()
-    redis = open_redis(server.url)
+    server.empty()
+    url = server.url
+    if kind == "limited":
+        servers().ask("ACL", "SETUSER", "rollgraph", *rights())
+        url = url.replace("://", "://rollgraph:PASSWORD@")
+    redis = open_redis(url)
     try:
-        await redis.flushall()
         yield redis
     finally:
         await redis.aclose()
 
 
+def rights() -> list[str]:
+    """What our user may in a Redis that others use, too: as the docs have it."""
+    docs = Path(__file__).parents[2] / "docs" / "operations.md"
+    lines = docs.read_text("utf-8").splitlines()
+    return next(line for line in lines if line.startswith("user rollgraph on")).split()[2:]
+
+
 Open = Callable[[OnDemand], AbstractAsyncContextManager[Shared]]
-BROKERS: dict[str, Open] = {"memory": in_memory, "redis": on_redis, "cluster": on_cluster}
+# One that is alone, the same as a user who may no more than the docs say, and a cluster.
+REDISES = ("redis", "limited", "cluster")
+BROKERS: dict[str, Open] = {"memory": in_memory} | {kind: on(kind) for kind in REDISES}

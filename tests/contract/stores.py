@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from contract.brokers import OnDemand, empty
+from contract.brokers import REDISES, OnDemand, client
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.memory import MemoryReceipts
 from rollgraph.adapters.memory.budgets import MemoryBudgets
@@ -17,7 +17,7 @@ from rollgraph.ports import Budgets, Receipts, SessionStore
 
 # How many of each are kept here.
 MOST = 3
-KINDS = ("memory", "redis", "cluster")
+KINDS = ("memory", *REDISES)
 
 
 class Stores(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ async def stores(kind: str, servers: OnDemand) -> AsyncIterator[Stores]:
         budgets = MemoryBudgets()
         yield Stores((receipts, receipts), (sessions, sessions), (budgets, budgets))
         return
-    async with empty(kind, servers) as redis:
+    async with client(kind, servers) as redis:
         yield Stores(
             (RedisReceipts(redis, most=MOST), RedisReceipts(redis, most=MOST)),
             (RedisSessions(redis, clock, most=MOST), RedisSessions(redis, clock, most=MOST)),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from rollgraph.adapters.memory import MemoryBroker, MemoryReceipts
 from rollgraph.adapters.memory.sessions import MemorySessions
@@ -105,17 +106,26 @@ def shift(settings: Workers, spokes: SpokeSource, leases: Leases) -> tuple[Shift
 
 
 def _client(given: Redis) -> Client:
-    password = ""
-    if given.password_file is not None:
-        try:
-            password = given.password_file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise ConfigError(
-                f"redis.password_file (--redis-password-file): {given.password_file} cannot be"
-                f" read: {reason}"
-            ) from error
+    files = {
+        "ca_file": given.ca_file,
+        "cert_file": given.cert_file,
+        "key_file": given.key_file,
+    }
+    for name, file in files.items():
+        if file is not None:
+            _read(name, file)
+    password = _read("password_file", given.password_file) if given.password_file else ""
     try:
-        return open_redis(given.url, password, given.ca_file)
+        return open_redis(given.url, password.strip(), **files)
     except ConfigError as error:
         raise ConfigError(f"redis.url (--redis): {error}") from error
+
+
+def _read(name: str, file: Path) -> str:
+    """A file that a setting of `redis` names."""
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        flag = f"--redis-{name.replace('_', '-')}"
+        raise ConfigError(f"redis.{name} ({flag}): {file} cannot be read: {reason}") from error

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import anyio
-from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.exceptions import RedisClusterException
 
 # Commands of one process at a time; each takes one connection. Those beyond wait.
 AT_ONCE = 32
@@ -29,17 +30,15 @@ class Cluster(RedisCluster):
     """
 
     def __init__(self, nodes: Sequence[tuple[str, int]], **options: Any) -> None:
-        host, port = nodes[0]
         # 0: with any other number every so many moved slots cut all connections, also those that
         # others wait on. Slots that have moved are noted one by one.
         super().__init__(
-            host=host,
-            port=port,
+            startup_nodes=[ClusterNode(host, port) for host, port in nodes],
             reinitialize_steps=0,
             max_connections=CONNECTIONS,
             **options,
         )
-        self._given = list(nodes)
+        self._given = list(self.startup_nodes)
         self._free = anyio.Semaphore(AT_ONCE)
 
     async def initialize(
@@ -48,8 +47,12 @@ class Cluster(RedisCluster):
         last_failed_node_name: str | None = None,
     ) -> "RedisCluster":
         """Learns of all servers from one of those that are known, or else that it was told of."""
-        known = [*(additional_startup_nodes_info or []), *self._given]
-        return await super().initialize(known, last_failed_node_name)
+        try:
+            return await super().initialize(additional_startup_nodes_info, last_failed_node_name)
+        except RedisClusterException:
+            if not self._begin_anew():
+                raise
+            return await super().initialize()
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         """Sends a command to the servers that it is for."""
@@ -59,10 +62,21 @@ class Cluster(RedisCluster):
     async def homes(self, channels: Sequence[str]) -> dict[tuple[str, int], list[str]]:
         """Host and port of the servers that publish on these channels now, each with its own."""
         await self.initialize()
-        await self.nodes_manager.initialize(self._given)
+        try:
+            await self.nodes_manager.initialize()
+        except RedisClusterException:
+            if not self._begin_anew():
+                raise
+            await self.nodes_manager.initialize()
         found: dict[tuple[str, int], list[str]] = {}
         for channel in channels:
             node = self.get_node_from_key(channel)
             assert node is not None, "that of the primary is always known"
             found.setdefault((node.host, int(node.port)), []).append(channel)
         return found
+
+    def _begin_anew(self) -> bool:
+        """Goes back to the servers that it was told of; False if it has learned of no others."""
+        given = {node.name: node for node in self._given}
+        known, self.nodes_manager.startup_nodes = self.nodes_manager.startup_nodes, given
+        return known.keys() != given.keys()

@@ -13,7 +13,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from rollgraph.adapters.redis.cluster import Cluster
 from rollgraph.adapters.redis.failures import translated
 from rollgraph.adapters.redis.urls import Address, address
-from rollgraph.core.errors import BrokerError
+from rollgraph.core.errors import BrokerError, ConfigError
 
 # Seconds that an answer may take. A lease lasts 8: two such waits must not cost one.
 ANSWER_WITHIN = 3.0
@@ -62,10 +62,12 @@ def open_redis(
         "retry": Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), RETRIES),
         "client_name": "rollgraph",
     }
-    if where.secure:
-        # Read anew for each connection: whoever renews them need not start anything again.
-        files = {"ssl_ca_certs": ca_file, "ssl_certfile": cert_file, "ssl_keyfile": key_file}
-        options |= {name: str(file) for name, file in files.items() if file is not None}
+    files = {"ssl_ca_certs": ca_file, "ssl_certfile": cert_file, "ssl_keyfile": key_file}
+    given = {name: str(file) for name, file in files.items() if file is not None}
+    if given and not where.secure:
+        raise ConfigError("certificates are given, but no TLS is asked for: expected rediss://")
+    # Read anew for each connection: whoever renews them need not start anything again.
+    options |= given
     if where.cluster:
         return Cluster(where.nodes, ssl=where.secure, **options)
     return _single(where, options)

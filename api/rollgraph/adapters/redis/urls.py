@@ -13,7 +13,7 @@ FORMS = (
     " redis+cluster://HOST:PORT,HOST:PORT or rediss+cluster:// for a cluster"
 )
 _URL = re.compile(
-    r"(?P<scheme>rediss?(?:\+cluster|\+sentinel)?)://"
+    r"(?P<scheme>rediss?(?:\+cluster)?)://"
     r"(?:(?P<user>[^:@]*)(?::(?P<password>.*))?@)?(?P<nodes>[^/?#@]+)(?:/(?P<database>[0-9]*))?"
 )
 _NODE = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -41,16 +41,16 @@ class Address(msgspec.Struct, frozen=True):
 
 def address(url: str) -> Address:
     """Reads a URL. Raises `ConfigError`, which does not repeat it, for it may hold a password."""
+    if url.startswith(("redis+sentinel:", "rediss+sentinel:", "sentinel:")):
+        raise ConfigError(
+            "Redis Sentinel is not supported: expected a single Redis, or a cluster, which fails"
+            f" over by itself: {FORMS}"
+        )
     found = _URL.fullmatch(url)
     nodes = [_NODE.fullmatch(node) for node in found["nodes"].split(",")] if found else []
     if not found or not all(nodes):
         raise ConfigError(f"expected {FORMS}")
     kind, _, form = found["scheme"].partition("+")
-    if form == "sentinel":
-        raise ConfigError(
-            "Redis Sentinel is not supported: expected a single Redis, or a cluster, which fails"
-            f" over by itself: {FORMS}"
-        )
     read = Address(
         tuple((node["host"].strip("[]"), int(node["port"] or PORT)) for node in nodes if node),
         secure=kind == "rediss",

@@ -83,7 +83,9 @@ class Redis(Group):
         "",
         "The Redis that workers and gateways share, of version 7 or later: `redis://HOST:PORT`, or "
         "`rediss://HOST:PORT` for TLS; with `USER@` before and `/NUMBER` of the database behind, "
-        "if need be. Without it, `rollgraph serve` keeps all in its own memory. Never logged.",
+        "if need be. For a Redis Cluster: `redis+cluster://HOST:PORT,HOST:PORT` with some of its "
+        "servers, or `rediss+cluster://`. Without it, `rollgraph serve` keeps all in its own "
+        "memory. Never logged.",
         flag="--redis",
         value="URL",
     )
@@ -98,6 +100,19 @@ class Redis(Group):
         "Certificates, in PEM, of authorities that the Redis's may be signed by, instead of the "
         "system's.",
         flag="--redis-ca-file",
+        value="FILE",
+    )
+    cert_file: File | None = setting(
+        None,
+        "The certificate, in PEM, to show to a Redis that asks for one. Read, like the other two, "
+        "for each connection: whoever renews it need not start anything again.",
+        flag="--redis-cert-file",
+        value="FILE",
+    )
+    key_file: File | None = setting(
+        None,
+        "The key of that certificate, if it is not in the same file.",
+        flag="--redis-key-file",
         value="FILE",
     )
     prefix: str = setting(
