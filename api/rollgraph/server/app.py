@@ -1,6 +1,6 @@
 """The Starlette application: what is served where, and what runs beside it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -10,17 +10,24 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Lifespan
 
+from rollgraph.adapters.prometheus.observers import LoopLag as CountedLag
 from rollgraph.server.bootstrap import Services
+from rollgraph.server.exposition import Doors, route
 from rollgraph.server.failures import on_http_error
 from rollgraph.server.guard import LoopbackGuard
-from rollgraph.server.health import Readiness, State, livez, readyz
+from rollgraph.server.health import Life, Readiness, State, readyz
 from rollgraph.server.journal import Journal
+from rollgraph.server.looplag import LoopLag
 from rollgraph.server.settings import AuthMode
 from rollgraph.server.watching import until_death
 
 
 def create_app(
-    services: Services, known: Sequence[str], *, on_death: Callable[[Exception], None]
+    services: Services,
+    known: Sequence[str],
+    *,
+    on_death: Callable[[Exception], None],
+    metrics_ports: Collection[int] = (),
 ) -> Starlette:
     """Makes the application.
 
@@ -29,17 +36,24 @@ def create_app(
         known: The clusters' names at the start, for which readiness waits.
         on_death: Called when watching has ended by itself. Whoever runs the application must stop
             it then: an application that does not watch any more answers from an ever older memory.
+        metrics_ports: Ports that are for the metrics alone.
     """
     settings = services.settings
+    anybody = settings.auth.mode is AuthMode.NONE
+    lag = LoopLag(CountedLag(services.metrics).late)
     middleware = [Middleware(Journal)]
-    if settings.auth.mode is AuthMode.NONE:
+    if anybody:
         middleware.append(Middleware(LoopbackGuard))
+    middleware.append(Middleware(Doors, metrics_ports))
     routes: list[BaseRoute] = [
         Route("/graphql", services.endpoint),
         WebSocketRoute("/graphql", services.endpoint),
-        Route("/livez", livez),
+        *Life(lag, settings.http.stuck_after).routes(),
         Route("/readyz", readyz),
     ]
+    # Nobody is asked who they are there, so where people log in it needs a port of its own.
+    if anybody or metrics_ports:
+        routes.append(route(services.metrics))
     if services.logins is not None:
         routes += services.logins.routes
     if services.published is not None:
@@ -50,12 +64,15 @@ def create_app(
         routes=routes,
         middleware=middleware,
         exception_handlers={HTTPException: on_http_error},
-        lifespan=_lifespan(services, known, on_death),
+        lifespan=_lifespan(services, known, lag, on_death),
     )
 
 
 def _lifespan(
-    services: Services, known: Sequence[str], on_death: Callable[[Exception], None]
+    services: Services,
+    known: Sequence[str],
+    lag: LoopLag,
+    on_death: Callable[[Exception], None],
 ) -> Lifespan[Starlette]:
     """A lifespan during which the fleet is watched."""
     watch = until_death(services.watch, on_death)
@@ -63,6 +80,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lag.run)
             tasks.start_soon(watch)
             if services.access is not None:
                 tasks.start_soon(services.access.run)

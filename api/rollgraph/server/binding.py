@@ -5,7 +5,7 @@ import socket
 from ipaddress import ip_address
 
 from rollgraph.core.errors import ConfigError
-from rollgraph.server.settings import AuthMode, Settings
+from rollgraph.server.settings import AuthMode, Settings, every
 
 # Connections that the system keeps for us until they are accepted; as uvicorn has it.
 _BACKLOG = 2048
@@ -52,8 +52,11 @@ def _refuse_public(host: str, resolved: list[str]) -> None:
         )
 
 
-def listen(hosts: list[str], port: int) -> list[socket.socket]:
+def listen(hosts: list[str], port: int, setting: str = "http.port") -> list[socket.socket]:
     """Binds and listens on each address, with one port for all; 0 takes a free one.
+
+    Args:
+        setting: What the port is chosen by.
 
     Raises `PortTakenError`.
     """
@@ -65,7 +68,7 @@ def listen(hosts: list[str], port: int) -> list[socket.socket]:
     except OSError as error:
         for bound in sockets:
             bound.close()
-        raise PortTakenError(_advice(error, host, port)) from error
+        raise PortTakenError(_advice(error, host, port, setting)) from error
     return sockets
 
 
@@ -77,8 +80,9 @@ def _bound(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _advice(error: OSError, host: str, port: int) -> str:
-    way_out = "choose another with --port or ROLLGRAPH_HTTP__PORT; 0 takes any free one"
+def _advice(error: OSError, host: str, port: int, setting: str) -> str:
+    found = next(each for each in every() if each.path == setting)
+    way_out = f"choose another with {found.flag} or {found.env}; 0 takes any free one"
     match error.errno:
         case errno.EADDRINUSE:
             return f"port {port} of {host} is in use by another process: stop it, or {way_out}"

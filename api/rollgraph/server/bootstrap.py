@@ -21,6 +21,8 @@ from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.argocd.adopted import ArgoCd
 from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror
 from rollgraph.adapters.policyfiles import PolicyFiles
+from rollgraph.adapters.prometheus import Metrics
+from rollgraph.adapters.prometheus.observers import FollowedFeeds, Operations
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.audit import AuditEntry
 from rollgraph.feed.fanout import FanOut
@@ -30,7 +32,7 @@ from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
 from rollgraph.schema.limits.bounds import Limits as Bounds
 from rollgraph.schema.schema import build_schema, schema_hash
-from rollgraph.server import graphiql
+from rollgraph.server import graphiql, metering
 from rollgraph.server.answers import Answers
 from rollgraph.server.audittrail import AuditTrail, write
 from rollgraph.server.auth import wiring
@@ -70,6 +72,7 @@ class Services:
         graphiql: What the page for people loads; None if there is no such page.
         published: The schema as files; None where there are none.
         behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
+        metrics: What is counted.
     """
 
     settings: Settings
@@ -83,6 +86,7 @@ class Services:
     logins: Logins | None = None
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
     drain: Drain = field(default_factory=Drain)
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def services(
@@ -104,6 +108,7 @@ def services(
     clock = SystemClock()
     shared = shared or alone(clock)
     mirror = MemoryMirror(clock)
+    metrics, operations = _counted(settings, mirror, clock, role)
     bundle = graphiql.load() if settings.http.graphiql else None
     audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
     decides = access(settings, argocd, audit.record)
@@ -123,12 +128,16 @@ def services(
     announcer = Announcer(acting.patchers.create_event)
     if settings.audit.events:
         audit.tell(announcer.announce)
+    audit.tell(metering.acted(operations))
     schema = build_schema(bounds(settings.limits))
-    fanout = FanOut(acting.projection, mirror)
+    feeds = FollowedFeeds(metrics, clock)
+    fanout = FanOut(acting.projection, mirror, observer=feeds)
     context = _context(settings, mirror, clock, acting.actor, audit, fanout, decides)
     asking = Asking(schema, context, settings.limits.timeout, settings.limits.action_timeout)
     means = _means(settings, asking, clock)
-    watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock)
+    watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock, metrics)
+    follower = Follower(shared.broker, fanout, watched.exists, feeds)
+    metering.following(metrics, follower, fanout, feeds)
     return Services(
         settings=settings,
         mirror=mirror,
@@ -145,7 +154,7 @@ def services(
         ),
         watch=_together(
             watched.run,
-            Follower(shared.broker, fanout, watched.exists).run,
+            follower.run,
             *([argocd.run] if argocd is not None else []),
             *([Renewal(decides, fanout.nudge).run] if decides is not None else []),
         ),
@@ -156,6 +165,7 @@ def services(
         logins=logins,
         announce=announcer.run,
         drain=means.drain,
+        metrics=metrics,
     )
 
 
@@ -163,10 +173,25 @@ def working(settings: Settings, clusters: Clusters, shared: Shared) -> Working:
     """What a process is made of that only watches."""
     assert shared.leases is not None, "a worker shares Redis with others"
     clock = SystemClock()
-    run, shift = worker(settings.workers, clusters.spokes, shared.broker, shared.leases, clock)
+    metrics = Metrics()
+    metering.process(metrics, Role.WORKER)
+    run, shift = worker(
+        settings.workers, clusters.spokes, shared.broker, shared.leases, clock, metrics
+    )
     argocd = clusters.argocd
     beside = [argocd.run] if argocd is not None else []
-    return Working(shift, _together(run, *beside))
+    return Working(shift, _together(run, *beside), metrics, settings.http.stuck_after)
+
+
+def _counted(
+    settings: Settings, mirror: Mirror, clock: Clock, role: Role
+) -> tuple[Metrics, Operations]:
+    """Where it is counted what a process does that answers."""
+    metrics = Metrics()
+    metering.process(metrics, role)
+    patience = timedelta(seconds=settings.spokes.stale_after)
+    metering.model(metrics, mirror, clock, patience)
+    return metrics, Operations(metrics)
 
 
 def _reviewer(settings: Auth, patchers: Patchers, clock: Clock) -> ServiceAccounts | None:

@@ -1,14 +1,16 @@
 """Whether the process lives, and whether its answers are worth asking for."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import anyio
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from rollgraph.ports import Mirror
+from rollgraph.server.looplag import LoopLag
 
 
 class Readiness:
@@ -86,9 +88,37 @@ async def readyz(request: Request[State]) -> Response:
     return _json(503 if awaited else 200, body)
 
 
-async def livez(_: Request[State]) -> Response:
-    """200 as long as the event loop turns. A restart would not bring a lost cluster back."""
-    return _json(200, {"status": "alive"})
+class Life:
+    """Whether the process itself fares well, whatever becomes of clusters and of Redis.
+
+    Args:
+        lag: How late the event loop is.
+        stuck_after: Seconds by which it may be.
+    """
+
+    def __init__(self, lag: LoopLag, stuck_after: float) -> None:
+        self._lag = lag
+        self._stuck_after = stuck_after
+
+    def routes(self) -> list[Route]:
+        """What is served for it."""
+        return [Route("/livez", self.livez), Route("/startupz", self.startupz)]
+
+    async def livez(self, _: Request[Any]) -> Response:
+        """200 as long as the event loop turns. A restart would not bring a lost cluster back.
+
+        A loop that does not turn gives no answer at all; one that did not turn for too long is told
+        in the first answers after.
+        """
+        late = self._lag.worst
+        if late > self._stuck_after:
+            return _json(503, {"status": "stuck", "seconds": round(late, 1)})
+        return _json(200, {"status": "alive"})
+
+    async def startupz(self, _: Request[Any]) -> Response:
+        """200 once the event loop has turned to what runs beside the answers."""
+        started = self._lag.turns > 0
+        return _json(200 if started else 503, {"status": "started" if started else "starting"})
 
 
 def _json(status: int, body: Mapping[str, object]) -> Response:

@@ -33,7 +33,7 @@ _ALWAYS = {
 }
 
 # Probes come every few seconds, for ever; GraphiQL's files by the dozen.
-_UNREMARKABLE = ("/livez", "/readyz", "/static/")
+_UNREMARKABLE = ("/livez", "/readyz", "/startupz", "/metrics", "/static/")
 
 
 class Journal:

@@ -19,6 +19,7 @@ from rollgraph.server.app import create_app
 from rollgraph.server.auth import agreements, wiring
 from rollgraph.server.auth.adoption import with_logins
 from rollgraph.server.clusters import Clusters, find
+from rollgraph.server.exposition import PATH
 from rollgraph.server.settings import AuthMode, Settings
 from rollgraph.server.sharing import Role
 from rollgraph.server.working import create_worker_app
@@ -135,8 +136,9 @@ async def _serve(settings: Settings, role: Role) -> int:
         if services.access is not None:
             await services.access.load()
         announce = partial(_announce, settings, sockets, names)
-        app = partial(create_app, services, names)
-        return await _until_stopped(settings, app, announce, services.drain.run, sockets)
+        metrics = _metrics(settings, addresses)
+        app = partial(create_app, services, names, metrics_ports=_ports(metrics))
+        return await _until_stopped(settings, app, announce, services.drain.run, sockets + metrics)
 
 
 async def _work(settings: Settings) -> int:
@@ -147,8 +149,22 @@ async def _work(settings: Settings) -> int:
         working = bootstrap.working(settings, clusters, shared)
         ready = [f"{binding.url(bound)}/readyz" for bound in sockets]
         announce = partial(_log.info, "working", ready=ready, clusters=len(clusters.names))
-        app = partial(create_worker_app, working)
-        return await _until_stopped(settings, app, announce, _nothing_to_drain, sockets)
+        metrics = _metrics(settings, addresses)
+        app = partial(create_worker_app, working, metrics_ports=_ports(metrics))
+        return await _until_stopped(settings, app, announce, _nothing_to_drain, sockets + metrics)
+
+
+def _metrics(settings: Settings, addresses: list[str]) -> list[socket.socket]:
+    """What listens for whoever asks for metrics alone; nothing where they have no such port."""
+    if settings.metrics.port is None:
+        return []
+    sockets = binding.listen(addresses, settings.metrics.port, "metrics.port")
+    _log.info("metrics", at=[f"{binding.url(bound)}{PATH}" for bound in sockets])
+    return sockets
+
+
+def _ports(sockets: Sequence[socket.socket]) -> set[int]:
+    return {bound.getsockname()[1] for bound in sockets}
 
 
 async def _until_stopped(

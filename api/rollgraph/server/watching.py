@@ -8,15 +8,18 @@ import anyio
 import structlog
 
 from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.adapters.prometheus import Metrics
+from rollgraph.adapters.prometheus.observers import PublishedFeeds, Watches
 from rollgraph.feed.clearing import Clearing
 from rollgraph.feed.publishing import Publishing
 from rollgraph.ports import Broker, Clock, Leases, SpokeSource
-from rollgraph.server import sharing
+from rollgraph.server import metering, sharing
 from rollgraph.server.settings import Workers
 from rollgraph.server.sharing import Role, Shared
+from rollgraph.server.watched import Watched
 from rollgraph.spokes.rollcall import RollCall
 from rollgraph.spokes.shift import Shift
-from rollgraph.spokes.supervisor import Supervisor
+from rollgraph.spokes.supervisor import Outlet, Supervisor
 
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +48,7 @@ def watching(
     shared: Shared,
     mirror: MemoryMirror,
     clock: Clock,
+    metrics: Metrics,
 ) -> Watching:
     """What watches in a process that answers.
 
@@ -55,23 +59,33 @@ def watching(
         shared: Where what it sees goes.
         mirror: What it answers from.
         clock: The time of day.
+        metrics: Where it is counted.
     """
     if shared.leases is None:
-        return Watching(Supervisor(spokes, Publishing(shared.broker, clock), clock=clock).run)
+        publishing = Publishing(shared.broker, clock, observer=PublishedFeeds(metrics))
+        return Watching(_supervisor(spokes, publishing, publishing, clock, metrics).run)
     rollcall = RollCall(spokes, mirror, mirror, clock)
     if role is Role.GATEWAY:
         return Watching(rollcall.run, rollcall.has)
-    run, _ = worker(settings, rollcall, shared.broker, shared.leases, clock)
+    run, _ = worker(settings, rollcall, shared.broker, shared.leases, clock, metrics)
     return Watching(run, rollcall.has)
 
 
 def worker(
-    settings: Workers, spokes: SpokeSource, broker: Broker, leases: Leases, clock: Clock
+    settings: Workers,
+    spokes: SpokeSource,
+    broker: Broker,
+    leases: Leases,
+    clock: Clock,
+    metrics: Metrics,
 ) -> tuple[Callable[[], Awaitable[None]], Shift]:
     """Watches a share of the spokes until cancelled; and which that is."""
     shift, name = sharing.shift(settings, spokes, leases)
-    publishing = Publishing(broker, clock, holder=name, kept=shift.has)
-    supervisor = Supervisor(shift, shift.over(publishing), clock=clock)
+    publishing = Publishing(
+        broker, clock, holder=name, kept=shift.has, observer=PublishedFeeds(metrics)
+    )
+    supervisor = _supervisor(shift, shift.over(publishing), publishing, clock, metrics)
+    metering.sharing(metrics, shift)
     clearing = Clearing(broker, leases, lambda name: not shift.joined or shift.has(name))
 
     async def run() -> None:
@@ -81,6 +95,15 @@ def worker(
             tasks.cancel_scope.cancel()
 
     return run, shift
+
+
+def _supervisor(
+    spokes: SpokeSource, outlet: Outlet, publishing: Publishing, clock: Clock, metrics: Metrics
+) -> Supervisor:
+    """Watches spokes, and is counted."""
+    watched = Watched()
+    metering.watching(metrics, watched, publishing, clock)
+    return Supervisor(spokes, watched.over(outlet), clock=clock, observer=Watches(metrics).of)
 
 
 def until_death(

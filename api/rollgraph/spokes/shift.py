@@ -48,6 +48,7 @@ class Shift:
 
     Attributes:
         joined: Whether it has been a worker among the others yet.
+        workers: How many workers lived when it looked last.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Shift:
         lag: float = LAG,
     ) -> None:
         self.joined = False
+        self.workers = 0
         self._source = source
         self._leases = leases
         self._worker = worker
@@ -158,6 +160,7 @@ class Shift:
 
     async def _beat(self) -> None:
         workers = await self._leases.join(self._worker)
+        self.workers = len(workers)
         spokes = set(self._spokes)
         found = await self._leases.hold(self._worker, spokes, self._mine & spokes)
         wanted = self._share(workers, found) & self._spokes.keys()

@@ -65,7 +65,8 @@ class Keys:
     async def run(self) -> None:
         """Keeps them fresh until cancelled."""
         while True:
-            await anyio.sleep(self._due() - anyio.current_time())
+            # Not by a difference: time may have passed while it was taken, and less than 0 raises.
+            await anyio.sleep_until(self._due())
             await self._ask()
 
     async def provider(self) -> Provider:

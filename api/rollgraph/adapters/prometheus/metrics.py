@@ -61,7 +61,7 @@ class Metrics:
         """All of it as text, and the media type, as who asks likes it best."""
         try:
             encode, media_type = choose_encoder(accept)
-        except ValueError:  # a version that is no number
+        except (ValueError, TypeError):  # a version that is no number
             encode, media_type = choose_encoder("")
         return encode(self.registry), media_type
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from rollgraph.server.settings.forms import Group
 from rollgraph.server.settings.people import Acting, Auth, AuthMode, Oidc, Policy
 from rollgraph.server.settings.serving import Http, Limits, Streams
-from rollgraph.server.settings.telling import Audit, Log, LogFormat, LogLevel
+from rollgraph.server.settings.telling import Audit, Log, LogFormat, LogLevel, Metrics
 from rollgraph.server.settings.watching import ArgoCd, Redis, Spokes, Workers
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Log",
     "LogFormat",
     "LogLevel",
+    "Metrics",
     "Oidc",
     "Policy",
     "Redis",
@@ -61,6 +62,7 @@ class Settings(Group):
     redis: Redis = Redis()
     workers: Workers = Workers()
     log: Log = Log()
+    metrics: Metrics = Metrics()
     audit: Audit = Audit()
 
 

@@ -40,6 +40,16 @@ class Http(Group):
         ge=0,
         le=3600,
     )
+    stuck_after: float = setting(
+        10.0,
+        "Seconds by which the event loop may have been late within the last 10, until `/livez` "
+        "says that the process is stuck. Its longest work takes a tenth of a second; a machine "
+        "that is short of CPU may take seconds, and a restart would not help it.",
+        flag="--stuck-after",
+        value="SECONDS",
+        ge=1,
+        le=3600,
+    )
     url: str = setting(
         "",
         "The URL at which people reach Rollgraph, such as `https://rollgraph.example.com`, without "

@@ -41,6 +41,21 @@ class Log(Group):
     )
 
 
+class Metrics(Group):
+    """What is counted, for Prometheus; see [observability](../observability.md)."""
+
+    port: int | None = setting(
+        None,
+        "A TCP port that has `/metrics` and nothing else; 0 takes any free one and says which. "
+        "Without it `/metrics` is on `http.port`, unless people log in there: it asks nobody who "
+        "they are, and no Ingress leads to a port of its own.",
+        flag="--metrics-port",
+        value="PORT",
+        ge=0,
+        le=65535,
+    )
+
+
 class Audit(Group):
     """What is remembered of who did what; [audit](../audit.md) tells the rest."""
 
