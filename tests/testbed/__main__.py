@@ -10,7 +10,7 @@ from testbed.build import cache_dir, ensure_built, left_over, missing
 from testbed.demo import demo
 from testbed.errors import ProcessError, TestbedError
 from testbed.fleet import NAMES, Fleet
-from testbed.parts import PARTS
+from testbed.parts import EVERYTHING
 from testbed.record import record
 from testbed.scenarios import ALL, apply_many, by_name
 from testbed.workdir import running
@@ -63,10 +63,10 @@ def _build() -> int:
 
 
 def _status() -> int:
-    absent = missing()
-    for part in PARTS:
+    absent = missing(EVERYTHING)
+    for part in EVERYTHING:
         state = "not built" if part in absent else "built"
-        print(f"{part.name:<12}{part.version:<10}{state:<11}{cache_dir() / part.key}")
+        print(f"{part.name:<20}{part.version:<10}{state:<11}{cache_dir() / part.key}")
     for folder in left_over():
         print(f"not of this version, remove it if no other checkout uses it: {folder}")
     fleets = running()

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.errors import BuildError
-from testbed.parts import PARTS, Part, Program
+from testbed.parts import EVERYTHING, PARTS, Part, Program
 from testbed.toolchain import find_go
 
 CACHE_VARIABLE = "ROLLGRAPH_TESTBED_CACHE"
@@ -29,12 +30,12 @@ class Built:
 
     def program(self, name: str) -> Path:
         """The path of a binary, such as ``kube-apiserver``."""
-        part = next(p for p in PARTS if any(q.name == name for q in p.programs))
+        part = next(p for p in EVERYTHING if any(q.name == name for q in p.programs))
         return self.root / part.key / "bin" / name
 
     def assets(self, name: str) -> list[Path]:
-        """The files of a folder that a part brings: ``crds`` or ``stages``; sorted."""
-        part = next(p for p in PARTS if name in p.assets)
+        """The files of a folder that a part brings, such as ``crds`` or ``stages``; sorted."""
+        part = next(p for p in EVERYTHING if name in p.assets)
         return sorted((self.root / part.key / name).iterdir())
 
 
@@ -55,7 +56,7 @@ def left_over() -> list[Path]:
     """Builds in the cache that no part of this source tree uses; another one may."""
     if not cache_dir().is_dir():
         return []
-    used = {part.key for part in PARTS}
+    used = {part.key for part in EVERYTHING}
     return sorted(p for p in cache_dir().iterdir() if p.is_dir() and p.name not in used)
 
 
@@ -102,7 +103,8 @@ def _build_part(go: Path, part: Part, root: Path) -> None:
 
 def _build_program(go: Path, part: Part, program: Program, output: Path) -> None:
     label = f"building {program.name} {part.version} (about {program.minutes:g} min on 2 cores)"
-    argv = [str(go), "build", "-ldflags", part.ldflags, "-o", str(output), program.package]
+    flags = ["-ldflags", part.ldflags, "-tags", part.tags, "-o", str(output)]
+    argv = [str(go), "build", *flags, program.package]
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             argv, cwd=part.folder, env=_go_env(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -139,11 +141,12 @@ def _watch(child: subprocess.Popen[bytes], label: str) -> int:
 def _copy_assets(go: Path, part: Part, target: Path) -> None:
     if not part.assets:
         return
-    argv = [str(go), "list", "-m", "-f", "{{.Dir}}", part.module]
+    # A part without programs has not been downloaded yet.
+    argv = [str(go), "mod", "download", "-json", part.module]
     done = subprocess.run(argv, cwd=part.folder, env=_go_env(), capture_output=True, text=True)
     if done.returncode != 0:
-        raise BuildError(f"cannot find {part.module} in the Go module cache: {done.stderr.strip()}")
-    source = Path(done.stdout.strip())
+        raise BuildError(f"cannot get {part.module} {part.version}: {done.stderr or done.stdout}")
+    source = Path(json.loads(done.stdout)["Dir"])
     for folder, globs in part.assets.items():
         (target / folder).mkdir()
         for pattern in globs:

@@ -35,6 +35,8 @@ class Part:
     """Linker variables and their values; ``{version}`` is the module's version."""
     assets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Folder in the cache -> globs in the pinned module."""
+    tags: str = ""
+    """Build tags, by commas."""
 
     @property
     def folder(self) -> Path:
@@ -44,7 +46,8 @@ class Part:
     @property
     def version(self) -> str:
         """The pinned version, such as ``v1.34.4``."""
-        return self._search(rf"^require {re.escape(self.module)} (\S+)|^\t{self.module} (\S+)")
+        module = re.escape(self.module)
+        return self._search(rf"^require {module} (\S+)|^\t{module} (\S+)")
 
     @property
     def go_version(self) -> Version:
@@ -67,7 +70,7 @@ class Part:
         for name in ("go.mod", "go.sum"):
             digest.update((self.folder / name).read_bytes())
         recipe = (self.programs, self.ldflags, sorted(self.assets.items()), platform.machine())
-        digest.update(repr(recipe).encode())
+        digest.update(repr((*recipe, self.tags) if self.tags else recipe).encode())
         return f"{self.name}-{digest.hexdigest()[:HASH_LENGTH]}"
 
     def _search(self, pattern: str) -> str:
@@ -127,3 +130,66 @@ TOXIPROXY = Part(
     programs=(Program("toxiproxy-server", "github.com/Shopify/toxiproxy/v2/cmd/server", 0.5),),
 )
 PARTS = (ETCD, KUBERNETES, ROLLOUTS, KWOK, TOXIPROXY)
+"""What `Fleet` needs, and the tests that run on it."""
+
+# One module for three: what they have in common is compiled once.
+HELM = Part(
+    name="helm",
+    module="helm.sh/helm/v3",
+    programs=(
+        Program("helm", "helm.sh/helm/v3/cmd/helm", 1.5),
+        Program("helm-unittest", "github.com/helm-unittest/helm-unittest/cmd/helm-unittest", 0.1),
+        Program("helm-docs", "github.com/norwoodj/helm-docs/cmd/helm-docs", 0.1),
+    ),
+)
+KUBECONFORM = Part(
+    name="kubeconform",
+    module="github.com/yannh/kubeconform",
+    programs=(Program("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform", 0.1),),
+)
+PROMTOOL = Part(
+    name="promtool",
+    module="github.com/prometheus/prometheus",
+    programs=(Program("promtool", "github.com/prometheus/prometheus/cmd/promtool", 2),),
+    # Rules are checked without any cloud's way to find targets; with them it takes ten minutes.
+    tags="remove_all_sd",
+)
+PROMETHEUS_OPERATOR = Part(
+    name="prometheus-operator",
+    module="github.com/prometheus-operator/prometheus-operator",
+    programs=(),
+    assets={
+        "monitoring-crds": tuple(
+            f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml"
+            for kind in ("podmonitors", "prometheusrules", "servicemonitors")
+        )
+    },
+)
+GATEWAY_API = Part(
+    name="gateway-api",
+    module="sigs.k8s.io/gateway-api",
+    programs=(),
+    assets={"gateway-crds": ("config/crd/standard/*_httproutes.yaml",)},
+)
+# Compose's own reader of Compose files: it prints what it has understood.
+COMPOSE = Part(
+    name="compose",
+    module="github.com/compose-spec/compose-go/v2",
+    programs=(Program("compose-config", "github.com/compose-spec/compose-go/v2/cmd", 0.2),),
+)
+ACTIONLINT = Part(
+    name="actionlint",
+    module="github.com/rhysd/actionlint",
+    programs=(Program("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", 0.3),),
+)
+TOOLS = (
+    HELM,
+    KUBECONFORM,
+    PROMTOOL,
+    PROMETHEUS_OPERATOR,
+    GATEWAY_API,
+    COMPOSE,
+    ACTIONLINT,
+)
+"""Built when a test first asks for them: `ensure_built([HELM]).program("helm")`."""
+EVERYTHING = (*PARTS, *TOOLS)

@@ -7,7 +7,7 @@ import pytest
 
 from testbed import build, parts
 from testbed.errors import BuildError, ToolchainError
-from testbed.parts import KUBERNETES, PARTS, ROLLOUTS, Part, Program
+from testbed.parts import EVERYTHING, KUBERNETES, PARTS, ROLLOUTS, Part, Program
 from testbed.toolchain import find_go, parse_version
 
 
@@ -32,12 +32,19 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_versions_are_those_of_go_mod() -> None:
-    assert {p.name: p.version for p in PARTS} == {
-        "etcd": "v3.6.16",
-        "kubernetes": "v1.34.4",
-        "rollouts": "v1.10.1",
-        "kwok": "v0.8.0",
-    }
+    versions = {p.name: p.version for p in EVERYTHING}
+
+    assert (
+        versions.items()
+        >= {
+            "etcd": "v3.6.16",
+            "kubernetes": "v1.34.4",
+            "rollouts": "v1.10.1",
+            "kwok": "v0.8.0",
+            "helm": "v3.22.0",
+            "gateway-api": "v1.4.0",
+        }.items()
+    )
     assert "gitVersion=v1.34.4" in KUBERNETES.ldflags
     assert ROLLOUTS.go_version >= (1, 26, 0)
 
