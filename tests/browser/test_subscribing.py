@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import Visit
-from integration.server.test_demo import demo
+from demos import demo
 from testbed.deadline import wait_until
 
 pytestmark = [

@@ -16,8 +16,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
+from demos import demo
 from integration.server.test_acting_in_the_demo import Person
-from integration.server.test_demo import demo
 from testbed.deadline import wait_until
 
 WIDTH, HEIGHT = 84, 27

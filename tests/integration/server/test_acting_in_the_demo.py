@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from integration.server.test_demo import Demo, demo, wait
+from demos import Demo, demo, wait
 
 pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(180)]
 

@@ -1,70 +1,21 @@
 """`rollgraph demo` as a process: three clusters that move, and nothing left behind."""
 
-import json
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
-MAIN = "import sys; from rollgraph.server.cli import main; sys.exit(main())"
+from demos import MAIN, demo, wait
+
 QUERY = """
 { rollouts(first: 100) { totalCount partial nodes { clusterName name resourceVersion } }
   clusters { nodes { name kubernetesVersion connection { status } } } }
 """
 
 pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(120)]
-
-
-class Demo:
-    """A running demo, and what it says until it serves."""
-
-    def __init__(self, popen: "subprocess.Popen[str]") -> None:
-        self.popen = popen
-        self.said: list[str] = []
-        self.url = ""
-
-    def serving(self) -> None:
-        """Waits until it can be asked."""
-        assert self.popen.stderr is not None
-        for line in self.popen.stderr:
-            self.said.append(line)
-            if "serving" in line:
-                self.url = line.partition("graphql=['")[2].partition("'")[0]
-                return
-        raise AssertionError(f"it ended: {self.said}")
-
-    def ask(self) -> dict[str, Any]:
-        """Its answer to the query."""
-        answer = httpx2.post(self.url, json={"query": QUERY}, trust_env=False)
-        data: dict[str, Any] = json.loads(answer.content)["data"]
-        return data
-
-    @property
-    def children(self) -> list[int]:
-        """The processes that it has started."""
-        tasks = Path(f"/proc/{self.popen.pid}/task").glob("*/children")
-        return [int(pid) for task in tasks for pid in task.read_text().split()]
-
-
-@contextmanager
-def demo(*flags: str) -> Iterator[Demo]:
-    with subprocess.Popen(
-        [sys.executable, "-c", MAIN, "demo", "--port", "0", *flags],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as popen:
-        try:
-            yield Demo(popen)
-        finally:
-            popen.kill()
 
 
 def gone(pid: int) -> bool:
@@ -76,13 +27,6 @@ def gone(pid: int) -> bool:
     return state == "Z"
 
 
-def wait(condition: Any, what: str, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
 def test_three_clusters_move_and_ctrl_c_leaves_nothing() -> None:
     with demo("--rate", "120") as running:
         running.serving()
@@ -90,11 +34,11 @@ def test_three_clusters_move_and_ctrl_c_leaves_nothing() -> None:
 
         def connected() -> bool:
             # Right after the start no cluster is known yet, and all of none are connected.
-            clusters = running.ask()["clusters"]["nodes"]
+            clusters = running.ask(QUERY)["clusters"]["nodes"]
             return [item["connection"]["status"] for item in clusters] == ["CONNECTED"] * 3
 
         wait(connected, "all clusters are connected")
-        first = running.ask()
+        first = running.ask(QUERY)
         names = [cluster["name"] for cluster in first["clusters"]["nodes"]]
         assert sorted(names) == ["eu-west", "staging", "us-east"]
         versions = {cluster["kubernetesVersion"] for cluster in first["clusters"]["nodes"]}
@@ -104,7 +48,7 @@ def test_three_clusters_move_and_ctrl_c_leaves_nothing() -> None:
 
         def all_moved() -> bool:
             for before, now in zip(
-                first["rollouts"]["nodes"], running.ask()["rollouts"]["nodes"], strict=True
+                first["rollouts"]["nodes"], running.ask(QUERY)["rollouts"]["nodes"], strict=True
             ):
                 if before["resourceVersion"] != now["resourceVersion"]:
                     moved.add(now["clusterName"])

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from demos import MAIN, Demo, demo
 from integration.server.test_acting_in_the_demo import Person
-from integration.server.test_demo import MAIN, Demo, demo
 from integration.server.watching import watch
 
 pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(180)]

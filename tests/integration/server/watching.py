@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from integration.server.test_demo import MAIN
+from demos import MAIN
 from testbed.deadline import wait_until
 
 
