@@ -20,13 +20,16 @@ from strawberry.types.graphql import OperationType
 
 from rollgraph.access.caller import Caller
 from rollgraph.schema.context import Context
+from rollgraph.schema.limits.extension import ASK
+from rollgraph.server.admission import Admission
 from rollgraph.server.answers import Answers, Question
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
 from rollgraph.server.identifying import caller_of
 from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json, stream_types
+from rollgraph.server.operation import Operation, address
 from rollgraph.server.page import PAGE
+from rollgraph.server.rates import told
 from rollgraph.server.requestid import request_id
-from rollgraph.server.streams.asking import Operation
 from rollgraph.server.streams.serving import HOW, Identify, Streams, anybody
 
 # KiB. A portal's largest queries have some 20; what is longer only costs us.
@@ -54,6 +57,7 @@ class Endpoint(GraphQL[object, None]):
         visit: Makes what a person with a browser and no question gets, whoever they are.
         streams: Serves what has more than one answer; None where nothing has.
         identify: Tells who asks. It is asked first: of others not even the question is read.
+        admission: What has to be so before an operation is executed; None for nothing.
         longest_body: KiB that a request's body may have.
         timeout: Seconds that a query may take.
         action_timeout: Seconds that a mutation may take, all its actions together.
@@ -70,6 +74,7 @@ class Endpoint(GraphQL[object, None]):
         *,
         streams: Streams | None = None,
         identify: Identify = anybody,
+        admission: Admission | None = None,
         longest_body: int = LONGEST_BODY,
         timeout: float = TIMEOUT,
         action_timeout: float = ACTION_TIMEOUT,
@@ -80,6 +85,7 @@ class Endpoint(GraphQL[object, None]):
         self._visit = visit
         self._streams = streams
         self._identify = identify
+        self._admission = admission
         self._longest_body = longest_body
         self._timeout = timeout
         self._action_timeout = action_timeout
@@ -134,7 +140,12 @@ class Endpoint(GraphQL[object, None]):
             return None
         last = request.headers.get("last-event-id", "")
         operation = Operation(
-            asked.query, asked.variables, asked.operation_name, asked.extensions, last
+            asked.query,
+            asked.variables,
+            asked.operation_name,
+            asked.extensions,
+            last,
+            address(request),
         )
         return self._streams.response(request, caller, operation)
 
@@ -142,13 +153,15 @@ class Endpoint(GraphQL[object, None]):
         try:
             with Deadline(self._timeout, self._action_timeout) as deadline:
                 request.state.deadline = deadline
-                return await self.run(request)
+                answer = await self.run(request)
         except TimeoutError as error:
             raise HTTPException(504, str(error)) from error
         except Refused as error:
             if request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError):
                 raise HTTPException(405, error.reason, {"Allow": "POST"}) from error
             raise HTTPException(error.status_code, error.reason) from error
+        self._settle(request, answer)
+        return answer
 
     def should_render_graphql_ide(self, request: object) -> bool:
         """Never: strawberry's page loads scripts from elsewhere, and takes curl for a browser."""
@@ -179,6 +192,8 @@ class Endpoint(GraphQL[object, None]):
         """
         request.state.failed = bool(result.errors)
         body = await super().process_result(request, result)
+        if result.extensions and ASK in result.extensions:
+            _tell_cost(request.state.context, body)
         if result.data is None and all(error.path is None for error in result.errors or ()):
             del body["data"]
             answer: Response = request.state.answer
@@ -205,7 +220,28 @@ class Endpoint(GraphQL[object, None]):
             operation = Operation(asked.query, name=asked.operation_name)
             if self._streams.means.asking.kind(operation) is OperationType.SUBSCRIPTION:
                 raise Refused(406, HOW)
+        if self._admission is not None and asked.query is not None:
+            await self._admit(kwargs["request"], self._admission, asked.query, asked)
         return await super().execute_single(*args, **kwargs)
+
+    async def _admit(
+        self, request: Request[Any], admission: Admission, query: str, asked: GraphQLRequestData
+    ) -> None:
+        """Raises `OperationRefusedError` if the operation is not to be executed."""
+        operation = Operation(
+            query, asked.variables, asked.operation_name, None, "", address(request)
+        )
+        context: Context = request.state.context
+        context.paid = (await admission.admit(operation, request.state.caller.viewer)).paid
+
+    def _settle(self, request: Request[Any], answer: Response) -> None:
+        """Gives back what was taken for more than there is in an answer."""
+        context: Context | None = getattr(request.state, "context", None)
+        if self._admission is not None and context is not None and context.paid is not None:
+            # `data` and what is around it are no objects of the schema.
+            objects = max(0, bytes(answer.body).count(b"{") - 2)
+            viewer = request.state.caller.viewer
+            self._admission.settle(viewer, address(request), context.paid, objects)
 
     async def parse_http_body(
         self, request: AsyncHTTPRequestAdapter
@@ -227,6 +263,18 @@ class Endpoint(GraphQL[object, None]):
     def encode_json(self, data: object) -> bytes:
         """Writes JSON."""
         return orjson.dumps(data)
+
+
+def _tell_cost(context: Context, body: GraphQLHTTPResponse) -> None:
+    """Adds to what the schema tells of the cost, which is the caller's alone then."""
+    context.moment_reads += 1
+    if context.paid is not None:
+        encoded = orjson.dumps(body["data"])
+        data: Any = orjson.Fragment(encoded)
+        body["data"] = data
+        objects = max(0, encoded.count(b"{") - 1)
+        extensions: dict[str, Any] = body["extensions"] or {}
+        extensions[ASK] |= told(context.paid, context.time(), objects)
 
 
 def _settled(request: Request[Any], answer: Response) -> bool:

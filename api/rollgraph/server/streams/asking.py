@@ -1,6 +1,6 @@
 """Operations that are asked over a stream: executed, with all limits, and told one by one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -14,8 +14,12 @@ from strawberry.types.graphql import OperationType
 from rollgraph.access.caller import Caller
 from rollgraph.schema.context import Context
 from rollgraph.schema.errors import translate
+from rollgraph.schema.limits.extension import ASK
+from rollgraph.server.admission import Admission, Admitted
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
-from rollgraph.server.failures import code
+from rollgraph.server.failures import OperationRefusedError, code
+from rollgraph.server.operation import Operation
+from rollgraph.server.rates import told
 
 _log = structlog.get_logger(__name__)
 
@@ -24,20 +28,6 @@ EXPIRED = "TOKEN_EXPIRED"
 
 class GoneError(Exception):
     """Whoever asked is not there any more, or takes nothing."""
-
-
-class Operation(NamedTuple):
-    """What is asked.
-
-    Attributes:
-        resume_after: The cursor of the last event that came, of a stream that broke; "" if none.
-    """
-
-    query: str
-    variables: Mapping[str, Any] | None = None
-    name: str | None = None
-    extensions: Mapping[str, Any] | None = None
-    resume_after: str = ""
 
 
 class Answer(NamedTuple):
@@ -90,6 +80,7 @@ class Asking:
         context: Makes the surroundings of an operation, given the request's id and who asks.
         timeout: Seconds that a query may take.
         action_timeout: Seconds that a mutation may take.
+        admission: What has to be so before; None for nothing.
     """
 
     def __init__(
@@ -98,7 +89,10 @@ class Asking:
         context: Callable[[str, Caller], Context],
         timeout: float = TIMEOUT,
         action_timeout: float = ACTION_TIMEOUT,
+        *,
+        admission: Admission | None = None,
     ) -> None:
+        self._admission = admission
         self._schema = schema
         self._context = context
         self._timeout = timeout
@@ -108,9 +102,15 @@ class Asking:
         """What an operation does; None if its document cannot say."""
         return self._schema.kind(operation.query, operation.name)
 
+    async def admit(self, operation: Operation, caller: Caller) -> Admitted:
+        """What is to be executed. Raises `OperationRefusedError` if nothing is."""
+        if self._admission is None:
+            return Admitted(operation)
+        return await self._admission.admit(operation, caller.viewer)
+
     async def ask(
         self,
-        operation: Operation,
+        admitted: Admitted,
         caller: Caller,
         request_id: str,
         tell: Tell,
@@ -120,8 +120,10 @@ class Asking:
         A subscription has no time limit; whoever asks ends it by cancelling. A bug is an answer,
         too, which is masked. Raises only what `tell` raises.
         """
+        operation = admitted.operation
         context = self._context(request_id, caller)
         context.resume_after = operation.resume_after
+        context.paid = admitted.paid
         deadline = Deadline(self._timeout, self._action_timeout)
         context.on_action = deadline.extend
         try:
@@ -137,7 +139,9 @@ class Asking:
                     async for result in results:
                         await tell(_answer(result))
                 else:
-                    await tell(await _in_time(results, deadline))
+                    answer = await _in_time(results, deadline)
+                    _tell_cost(answer, context)
+                    await tell(answer)
         except GoneError:
             raise
         except GraphQLError as error:
@@ -156,6 +160,12 @@ async def _in_time(results: Any, deadline: Deadline) -> Answer:
         return failed(str(error), code(504))
 
 
+def _tell_cost(answer: Answer, context: Context) -> None:
+    cost = answer.body.get("extensions", {}).get(ASK)
+    if cost is not None and context.paid is not None:
+        cost |= told(context.paid, context.time())
+
+
 def _answer(result: ExecutionResult) -> Answer:
     refused = isinstance(result, PreExecutionError)
     body: dict[str, Any] = {} if refused else {"data": result.data}
@@ -170,6 +180,11 @@ def failed(message: str, error_code: str, **extensions: object) -> Answer:
     """The answer of an operation of which nothing came."""
     error = GraphQLError(message, extensions={"code": error_code, **extensions})
     return Answer({"errors": [error.formatted]}, refused=True)
+
+
+def refused(error: OperationRefusedError) -> Answer:
+    """The answer of an operation that is not executed."""
+    return Answer({"errors": [{"message": error.detail, "extensions": error.extensions}]}, True)
 
 
 def expired() -> Answer:

@@ -12,8 +12,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from rollgraph.access.caller import Caller
 from rollgraph.core.errors import BrokerError, IdentityProviderError, UnauthenticatedViewerError
+from rollgraph.server.failures import OperationRefusedError
+from rollgraph.server.operation import Operation, address
 from rollgraph.server.streams import messages
-from rollgraph.server.streams.asking import Answer, GoneError, Operation, expired, failed
+from rollgraph.server.streams.asking import (
+    Answer,
+    GoneError,
+    expired,
+    failed,
+    refused,
+)
 from rollgraph.server.streams.lifetime import Known
 from rollgraph.server.streams.means import Means
 from rollgraph.server.streams.messages import BadMessageError, Closing, Code, Message
@@ -120,7 +128,7 @@ class Connection:
             self._tasks.start_soon(self._wait_for_end_of_login, caller, known)
 
     async def _subscribe(self, message: Message) -> None:
-        operation = message.operation()
+        operation = message.operation()._replace(address=address(self._socket))
         if self._caller is None:
             self.end(Code.UNAUTHORIZED, "Unauthorized: connection_init comes first")
         elif message.id in self._running:
@@ -162,9 +170,13 @@ class Connection:
         with suppress(GoneError), scope:
             try:
                 with self._means.places.one(caller.viewer):
-                    await self._means.asking.ask(operation, caller, self._request_id, tell)
+                    asking = self._means.asking
+                    admitted = await asking.admit(operation, caller)
+                    await asking.ask(admitted, caller, self._request_id, tell)
             except NoPlaceError as error:
                 await tell(failed(str(error), TOO_MANY))
+            except OperationRefusedError as error:
+                await tell(refused(error))
             if freed():
                 await self._send(messages.complete(id_))
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from rollgraph.server.streams.asking import Operation
+from rollgraph.server.operation import Operation
 
 SUBPROTOCOL = "graphql-transport-ws"
 # Bytes that a close frame has for its reason (RFC 6455, 5.5 and 7.1.5).

@@ -8,8 +8,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rollgraph.access.caller import Caller
+from rollgraph.server.admission import Admitted
+from rollgraph.server.operation import Operation
 from rollgraph.server.requestid import request_id
-from rollgraph.server.streams.asking import Answer, Operation, expired
+from rollgraph.server.streams.asking import Answer, expired
 from rollgraph.server.streams.encodings import Encoding
 from rollgraph.server.streams.lifetime import Known
 from rollgraph.server.streams.means import Means
@@ -54,15 +56,16 @@ class StreamResponse(Response):
         self._tasks = anyio.create_task_group()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Of ASGI. Raises starlette's `HTTPException` if there is no place for it."""
+        """Of ASGI. Raises starlette's `HTTPException` if there is no place or no budget for it."""
         self._send = send
         try:
             with (
                 self._means.places.one(self._caller.viewer),
                 self._means.drain.knows(self._tasks.cancel_scope.cancel),
             ):
+                admitted = await self._means.asking.admit(self._operation, self._caller)
                 await self._begin()
-                await self._run(receive, request_id(scope))
+                await self._run(receive, request_id(scope), admitted)
         except NoPlaceError as error:
             raise HTTPException(429, str(error), {"Retry-After": str(COME_BACK)}) from error
         if self._gone:
@@ -75,13 +78,13 @@ class StreamResponse(Response):
         # Headers alone are not sent: a client would not know that it is connected.
         await self._body(self._encoding.opening)
 
-    async def _run(self, receive: Receive, name: str) -> None:
+    async def _run(self, receive: Receive, name: str, admitted: Admitted) -> None:
         ask = self._means.asking.ask
         async with self._tasks:
             self._tasks.start_soon(self._listen, receive)
             self._tasks.start_soon(self._keep_alive)
             self._tasks.start_soon(self._wait_for_end_of_login)
-            await ask(self._operation, self._caller, name, self._tell)
+            await ask(admitted, self._caller, name, self._tell)
             self._end()
 
     def _end(self) -> None:

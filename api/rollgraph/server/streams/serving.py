@@ -15,8 +15,8 @@ from strawberry.types.graphql import OperationType
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.server.failures import failure
 from rollgraph.server.negotiation import EVENTS, MULTIPART, answer_type, stream_types
+from rollgraph.server.operation import Operation
 from rollgraph.server.requestid import request_id
-from rollgraph.server.streams.asking import Operation
 from rollgraph.server.streams.connection import Connection
 from rollgraph.server.streams.encodings import Encoding, EventStream, Multipart
 from rollgraph.server.streams.means import Means
