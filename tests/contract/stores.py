@@ -13,10 +13,12 @@ from rollgraph.adapters.memory.sessions import MemorySessions
 from rollgraph.adapters.redis.budgets import RedisBudgets
 from rollgraph.adapters.redis.receipts import RedisReceipts
 from rollgraph.adapters.redis.sessions import RedisSessions
+from rollgraph.adapters.sealing import JweSealing
 from rollgraph.ports import Budgets, Receipts, SessionStore
 
 # How many of each are kept here.
 MOST = 3
+SEALS = JweSealing([b"k" * 32])
 KINDS = ("memory", *REDISES)
 
 
@@ -40,6 +42,6 @@ async def stores(kind: str, servers: OnDemand) -> AsyncIterator[Stores]:
     async with client(kind, servers) as redis:
         yield Stores(
             (RedisReceipts(redis, most=MOST), RedisReceipts(redis, most=MOST)),
-            (RedisSessions(redis, clock, most=MOST), RedisSessions(redis, clock, most=MOST)),
+            (RedisSessions(redis, clock, SEALS, MOST), RedisSessions(redis, clock, SEALS, MOST)),
             (RedisBudgets(redis), RedisBudgets(redis)),
         )

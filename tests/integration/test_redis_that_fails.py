@@ -1,6 +1,7 @@
 """The broker on Redis, when Redis is away, comes back, or comes back with less than it had."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -18,11 +19,15 @@ from rollgraph.adapters.redis.receipts import RedisReceipts
 from rollgraph.adapters.redis.secret import shared_secret
 from rollgraph.adapters.redis.sessions import RedisSessions
 from rollgraph.adapters.redis.urls import place
+from rollgraph.adapters.sealing import JweSealing
 from rollgraph.core.errors import BrokerError, ConfigError, FencedError, IdentityProviderError
 from rollgraph.core.feed.entries import Batch, Fact
 from rollgraph.core.refs import ObjectKey
+from rollgraph.core.session import Grant, Session
+from rollgraph.core.viewer import Viewer
 
 KEYS = Keys()
+SEALS = JweSealing([b"k" * 32])
 pytestmark = pytest.mark.looptime(False)
 
 CHECKOUT, CART = ObjectKey("shop", "checkout"), ObjectKey("shop", "cart")
@@ -145,15 +150,32 @@ async def test_what_another_version_has_written_is_said_and_not_shown(redis: Red
 async def test_logins_and_keys_that_cannot_be_looked_up_say_so(tmp_path: Path) -> None:
     redis = Redis.from_url(RedisServer(tmp_path).url)
     with pytest.raises(IdentityProviderError, match="logins of browsers cannot be looked up"):
-        await RedisSessions(redis, SystemClock()).get("k")
+        await RedisSessions(redis, SystemClock(), SEALS).get("k")
     with pytest.raises(BrokerError, match="claim of an idempotency key"):
         await RedisReceipts(redis).claim("k", "f")
     await redis.aclose()
 
 
 async def test_a_login_of_another_version_is_none(redis: Redis) -> None:
-    await redis.set(KEYS.session("k"), b"\xc1")
-    assert await RedisSessions(redis, SystemClock()).get("k") is None
+    for other in (b"\xc1", SEALS.seal(b"\xc1")):
+        await redis.set(KEYS.session("k"), other)
+        assert await RedisSessions(redis, SystemClock(), SEALS).get("k") is None
+
+
+async def test_a_login_tells_nothing_and_cannot_be_put_in_the_place_of_another(
+    redis: Redis,
+) -> None:
+    sessions = RedisSessions(redis, SystemClock(), SEALS)
+    now = SystemClock().now()
+    grant = Grant(Viewer("ann"), "id-token", "refresh-token", now + timedelta(minutes=5))
+    await sessions.put("k", Session(grant, "csrf-secret", now, now), grant.until)
+    kept = await redis.get(KEYS.session("k"))
+    assert isinstance(kept, bytes)
+    for secret in (b"ann", b"id-token", b"refresh-token", b"csrf-secret"):
+        assert secret not in kept
+    await redis.set(KEYS.session("bob"), kept)
+    assert await sessions.get("bob") is None
+    assert await sessions.get("k") is not None
 
 
 async def test_a_key_whose_gateway_has_died_is_free_after_a_while(redis: Redis) -> None:

@@ -8,7 +8,7 @@ from rollgraph.ports.audit import AuditLog
 from rollgraph.ports.budgets import Budgets
 from rollgraph.ports.clock import Clock
 from rollgraph.ports.feeds import Broker, Feed, Leases, Standing
-from rollgraph.ports.logins import LoginProvider, SessionStore, TokenVerifier
+from rollgraph.ports.logins import LoginProvider, Sealing, SessionStore, TokenVerifier
 from rollgraph.ports.model import Mirror, Projection
 from rollgraph.ports.news import Listening, Newsroom
 from rollgraph.ports.observing import FeedObserver, PolicyObserver, WatchObserver
@@ -44,6 +44,7 @@ __all__ = [
     "Receipts",
     "Reviewed",
     "Rights",
+    "Sealing",
     "ServerVersions",
     "SessionStore",
     "Spoke",

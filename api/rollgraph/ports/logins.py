@@ -68,3 +68,13 @@ class SessionStore(Protocol):
 
         Of a process that dies meanwhile it is taken away after some seconds.
         """
+
+
+class Sealing(Protocol):
+    """Makes secrets fit to be kept where others may look."""
+
+    def seal(self, plain: bytes) -> bytes:
+        """Bytes that tell nothing but their length to whoever has no key."""
+
+    def unseal(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None for what was not sealed by a key of ours, or was changed since."""

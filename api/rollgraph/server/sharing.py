@@ -11,6 +11,7 @@ from pathlib import Path
 from rollgraph.adapters.memory import MemoryBroker, MemoryReceipts
 from rollgraph.adapters.memory.sessions import MemorySessions
 from rollgraph.adapters.redis.broker import RedisBroker
+from rollgraph.adapters.redis.budgets import RedisBudgets
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.leases import RedisLeases
 from rollgraph.adapters.redis.opening import Client, greet, open_redis
@@ -19,7 +20,8 @@ from rollgraph.adapters.redis.secret import shared_secret
 from rollgraph.adapters.redis.sessions import RedisSessions
 from rollgraph.adapters.redis.urls import place
 from rollgraph.core.errors import BrokerError, ConfigError
-from rollgraph.ports import Broker, Clock, Leases, Receipts, SessionStore, SpokeSource
+from rollgraph.ports import Broker, Budgets, Clock, Leases, Receipts, SessionStore, SpokeSource
+from rollgraph.server.auth.sealing import sealing
 from rollgraph.server.settings import Redis, Settings, Workers
 from rollgraph.spokes.shift import Shift
 
@@ -45,6 +47,7 @@ class Shared:
         sessions: The logins of browsers.
         tickets: What tickets of bulk actions are signed with; None for a key of this process.
         leases: Who watches which spoke; None in a process that is alone.
+        budgets: What callers may still spend; None in a process that is alone.
     """
 
     broker: Broker
@@ -52,6 +55,7 @@ class Shared:
     sessions: SessionStore
     tickets: bytes | None = None
     leases: Leases | None = None
+    budgets: Budgets | None = None
 
 
 def alone(clock: Clock) -> Shared:
@@ -75,6 +79,7 @@ async def opened(settings: Settings, role: Role, clock: Clock) -> AsyncIterator[
             )
         yield alone(clock)
         return
+    seals = sealing(settings) if role is not Role.WORKER else None
     client = _client(given)
     keys = Keys(given.prefix)
     try:
@@ -89,9 +94,10 @@ async def opened(settings: Settings, role: Role, clock: Clock) -> AsyncIterator[
         yield Shared(
             RedisBroker(client, keys=keys),
             RedisReceipts(client, running=settings.limits.action_timeout + MARGIN, keys=keys),
-            RedisSessions(client, clock, keys=keys),
+            RedisSessions(client, clock, seals, keys=keys) if seals else MemorySessions(clock),
             tickets,
             RedisLeases(client, keys=keys),
+            RedisBudgets(client, keys=keys),
         )
     finally:
         await client.aclose()

@@ -15,7 +15,7 @@ from rollgraph.adapters.redis.opening import Client
 from rollgraph.adapters.redis.script import Script
 from rollgraph.core.errors import BrokerError, IdentityProviderError
 from rollgraph.core.session import Session
-from rollgraph.ports import Clock
+from rollgraph.ports import Clock, Sealing
 
 # Logins at once, as in memory.
 MOST = 10_000
@@ -63,6 +63,8 @@ end
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    # Who writes Redis may put one person's login in the place of another's.
+    key: str
     session: Session
     until: datetime
 
@@ -72,18 +74,27 @@ _kept = msgspec.msgpack.Decoder(_Kept)
 
 
 class RedisSessions:
-    """A `ports.SessionStore` on Redis. It holds the tokens of people: see docs/operations.md.
+    """A `ports.SessionStore` on Redis, which learns nothing of the tokens of people.
 
     Args:
         redis: The client, which answers in bytes. Whoever made it closes it.
         clock: Tells the time.
+        sealing: Seals each login.
         most: Logins that are kept.
         keys: Where things are.
     """
 
-    def __init__(self, redis: Client, clock: Clock, most: int = MOST, keys: Keys = KEYS) -> None:
+    def __init__(
+        self,
+        redis: Client,
+        clock: Clock,
+        sealing: Sealing,
+        most: int = MOST,
+        keys: Keys = KEYS,
+    ) -> None:
         self._redis = redis
         self._clock = clock
+        self._sealing = sealing
         self._most = most
         self._keys = keys
         self._put = Script(redis, PUT)
@@ -94,13 +105,14 @@ class RedisSessions:
         """Of the port."""
         with _told():
             found = await self._get([self._keys.session(key), self._keys.sessions], [])
-        kept = _read(found)
+        kept = self._read(key, found)
         return kept.session if kept is not None and kept.until > self._clock.now() else None
 
     async def put(self, key: str, session: Session, until: datetime) -> None:
         """Of the port."""
         left = round((until - self._clock.now()).total_seconds() * 1000)
-        told: list[Any] = [_encode(_Kept(session, until)), max(left, 1), self._most]
+        sealed = self._sealing.seal(_encode(_Kept(key, session, until)))
+        told: list[Any] = [sealed, max(left, 1), self._most]
         with _told():
             await self._put([self._keys.session(key), self._keys.sessions], told)
 
@@ -125,13 +137,14 @@ class RedisSessions:
             with end, suppress(IdentityProviderError), _told():
                 await self._end([place], [name])
 
-
-def _read(found: bytes | None) -> _Kept | None:
-    """A login; None for one of another version, whose person logs in again."""
-    try:
-        return None if found is None else _kept.decode(found)
-    except msgspec.DecodeError:
-        return None
+    def _read(self, key: str, found: bytes | None) -> _Kept | None:
+        """A login; None for one of another version or key, whose person logs in again."""
+        plain = self._sealing.unseal(found) if found is not None else None
+        try:
+            kept = _kept.decode(plain) if plain is not None else None
+        except msgspec.DecodeError:
+            return None
+        return kept if kept is not None and kept.key == key else None
 
 
 @contextmanager

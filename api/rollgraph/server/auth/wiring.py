@@ -23,6 +23,7 @@ from rollgraph.server.auth.browsers import Browsers, Lifetime
 from rollgraph.server.auth.callers import Callers
 from rollgraph.server.auth.origins import Origins, loopback
 from rollgraph.server.auth.routes import CommandLine, Door, no_session
+from rollgraph.server.auth.sealing import sealing
 from rollgraph.server.auth.verifiers import Verifiers
 from rollgraph.server.settings import AuthMode, Oidc, Settings
 
@@ -90,6 +91,7 @@ def logins(
 def check(settings: Settings) -> None:
     """Raises `ConfigError` for what would keep `logins` from being put together."""
     speaking(settings)
+    sealing(settings)
     for path, provider in agreements.providers(settings):
         _client(provider)
         if provider.client_id and not settings.http.url and not loopback(settings.http.host):

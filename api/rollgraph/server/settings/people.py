@@ -216,6 +216,14 @@ class Auth(Group):
         ge=60,
         le=30 * 24 * 3600,
     )
+    session_secret_file: File | None = setting(
+        None,
+        "A file with the key that seals browsers' logins where they are kept on Redis, the same "
+        "for all gateways: `openssl rand -base64 32` makes one. One a line; the first one seals, "
+        "each is tried to unseal. See [browsers](../login.md#browsers).",
+        flag="--session-secret-file",
+        value="FILE",
+    )
     service_accounts: str = setting(
         "",
         "The cluster whose Kubernetes service accounts may ask, with tokens that its API server "
