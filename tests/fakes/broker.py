@@ -1,4 +1,4 @@
-"""A broker in memory that loses messages, fails, and comes back with less than it had."""
+"""A broker in memory that loses, repeats and delays messages, fails, and comes back with less."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,13 +19,15 @@ class FaultyBroker:
     Attributes:
         away: Whether every call fails.
         loss: The share of messages that nobody hears of.
+        repeats: The share that is heard once more later.
+        delays: The share that is heard after a later one.
         claims: How often a feed was claimed.
     """
 
     def __init__(self, rng: Random | None = None, *, log: int = 1000) -> None:
         self.inner = MemoryBroker(log=log)
         self.away = False
-        self.loss = 0.0
+        self.loss = self.repeats = self.delays = 0.0
         self.claims = 0
         self._rng = rng if rng is not None else Random(0)
         self._log = log
@@ -70,9 +72,22 @@ class FaultyBroker:
         """Of the port. Nobody is told of a loss: that is what numbers are for."""
 
         async def heard() -> AsyncIterator[Batch | None]:
+            held: list[Batch] = []
             async for batch in messages:
-                if batch is None or self._rng.random() >= self.loss:
+                if batch is None:
                     yield batch
+                    continue
+                if self._rng.random() < self.loss:
+                    continue
+                late = [held.pop(self._rng.randrange(len(held)))] if held else []
+                if self._rng.random() < self.delays:
+                    held.append(batch)
+                else:
+                    yield batch
+                for each in late:
+                    yield each
+                if self._rng.random() < self.repeats:
+                    held.append(batch)
 
         async with self.inner.listen() as messages:
             yield heard()
