@@ -101,7 +101,7 @@ def test_each_setting_is_explained(setting: Any) -> None:
     assert description.endswith(".")
     # A number without a unit is a trap; only a port has none.
     if setting.field.annotation in (int, float) and setting.key != "port":
-        units = "seconds|kib|tokens|fields|directives|objects|rows|streams"
+        units = "seconds|kib|tokens|fields|directives|objects|rows|streams|points|documents"
         assert re.match(rf"({units}),? ", description.lower())
 
 

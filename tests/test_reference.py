@@ -13,8 +13,8 @@ from rollgraph.schema.limits.documents import Documents
 from rollgraph.schema.limits.measure import Measure
 from rollgraph.schema.schema import build_schema
 from rollgraph.schema.types.user_errors import USER_ERRORS
-from rollgraph.server import failures
-from rollgraph.server.settings import Limits, Streams
+from rollgraph.server import failures, rates
+from rollgraph.server.settings import Limits, Rates, Streams
 from rollgraph.server.streams.messages import Code
 from rollgraph.server.streams.places import TOO_MANY
 
@@ -49,7 +49,7 @@ def refusals() -> list[str]:
 def test_every_code_of_an_operation_is_explained() -> None:
     page = ERRORS.partition("## Of a request")[0]
     explained = [cells[0].strip("`") for cells in rows(page) if cells[0].startswith("`")]
-    others = {INTERNAL, "GRAPHQL_VALIDATION_FAILED", TOO_MANY}
+    others = {INTERNAL, "GRAPHQL_VALIDATION_FAILED", TOO_MANY, rates.CODE}
     assert sorted(explained) == sorted({*CODES.values(), *others, *refusals()})
 
 
@@ -71,6 +71,12 @@ def test_every_limit_of_streams_is_told_with_its_default() -> None:
     given = {key: f"{value:g}" for key, value in Streams().model_dump().items()}
     del given["heartbeat"]  # no limit
     assert told == given
+
+
+def test_every_budget_is_told_with_its_default() -> None:
+    page = LIMITS.partition("## Rates")[2].partition("## Streams")[0]
+    told = {cells[0].partition("]")[0][7:]: cells[1] for cells in rows(page) if "](" in cells[0]}
+    assert told == {key: str(value) for key, value in Rates().model_dump().items()}
 
 
 def test_every_user_error_is_explained() -> None:

@@ -193,7 +193,7 @@ class Endpoint(GraphQL[object, None]):
         request.state.failed = bool(result.errors)
         body = await super().process_result(request, result)
         if result.extensions and ASK in result.extensions:
-            _tell_cost(request.state.context, body)
+            _tell_cost(request, body)
         if result.data is None and all(error.path is None for error in result.errors or ()):
             del body["data"]
             answer: Response = request.state.answer
@@ -239,7 +239,8 @@ class Endpoint(GraphQL[object, None]):
         context: Context | None = getattr(request.state, "context", None)
         if self._admission is not None and context is not None and context.paid is not None:
             # `data` and what is around it are no objects of the schema.
-            objects = max(0, bytes(answer.body).count(b"{") - 2)
+            around = max(0, bytes(answer.body).count(b"{") - 2)
+            objects = getattr(request.state, "objects", around)
             viewer = request.state.caller.viewer
             self._admission.settle(viewer, address(request), context.paid, objects)
 
@@ -265,14 +266,15 @@ class Endpoint(GraphQL[object, None]):
         return orjson.dumps(data)
 
 
-def _tell_cost(context: Context, body: GraphQLHTTPResponse) -> None:
+def _tell_cost(request: Request[Any], body: GraphQLHTTPResponse) -> None:
     """Adds to what the schema tells of the cost, which is the caller's alone then."""
+    context: Context = request.state.context
     context.moment_reads += 1
     if context.paid is not None:
         encoded = orjson.dumps(body["data"])
         data: Any = orjson.Fragment(encoded)
         body["data"] = data
-        objects = max(0, encoded.count(b"{") - 1)
+        request.state.objects = objects = max(0, encoded.count(b"{") - 1)
         extensions: dict[str, Any] = body["extensions"] or {}
         extensions[ASK] |= told(context.paid, context.time(), objects)
 

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from rollgraph.server.settings.forms import Group
 from rollgraph.server.settings.people import Acting, Auth, AuthMode, Oidc, Policy
-from rollgraph.server.settings.serving import Http, Limits, Streams
+from rollgraph.server.settings.serving import Http, Limits, Rates, Streams
 from rollgraph.server.settings.telling import Audit, Log, LogFormat, LogLevel, Metrics
 from rollgraph.server.settings.watching import ArgoCd, Redis, Spokes, Workers
 
@@ -31,6 +31,7 @@ __all__ = [
     "Metrics",
     "Oidc",
     "Policy",
+    "Rates",
     "Redis",
     "Setting",
     "Settings",
@@ -55,6 +56,7 @@ class Settings(Group):
     argocd: ArgoCd = ArgoCd()
     acting: Acting = Acting()
     limits: Limits = Limits()
+    rates: Rates = Rates()
     streams: Streams = Streams()
     auth: Auth = Auth()
     oidc: Oidc = Oidc()

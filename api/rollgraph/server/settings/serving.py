@@ -159,6 +159,31 @@ class Limits(Group):
     )
 
 
+class Rates(Group):
+    """How fast each may ask, in points: [limits](limits.md#rates) tells what they are."""
+
+    points: int = setting(
+        1_000_000,
+        "Points that each may spend on queries and subscriptions in a minute; 0 for no limit. "
+        "About a sixth of the core that answers. A portal of 1,000 people that asks in its own "
+        "name has 1,000 a minute for each: a page of 50 rollouts takes 71, with all steps and "
+        "images 831, and what several ask alike within a moment takes nothing.",
+        flag="--rate-points",
+        value="POINTS",
+        ge=0,
+        le=1_000_000_000,
+    )
+    action_points: int = setting(
+        20_000,
+        "Points that each may spend on mutations in a minute; 0 for no limit. An action takes some "
+        "15: a pipeline may promote a thousand rollouts in a minute, one by one.",
+        flag="--rate-action-points",
+        value="POINTS",
+        ge=0,
+        le=1_000_000_000,
+    )
+
+
 class Streams(Group):
     """Subscriptions, and whatever else is asked over a WebSocket or a stream of events."""
 

@@ -19,10 +19,12 @@ from rollgraph.schema.context import Context, Info
 from rollgraph.schema.executor import Executor
 from rollgraph.schema.limits.bounds import DEFAULTS
 from rollgraph.schema.schema import Schema
+from rollgraph.server.admission import Admission
 from rollgraph.server.failures import on_http_error
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.guard import LoopbackGuard
 from rollgraph.server.journal import Journal
+from rollgraph.server.rates import Rates
 from rollgraph.server.streams.asking import Asking
 from rollgraph.server.streams.drain import Drain
 from rollgraph.server.streams.lifetime import Lifetime
@@ -108,14 +110,18 @@ class Gateway:
         rules: Rules | None = None,
         places: Places | None = None,
         guarded: bool = False,
+        rates: Rates | None = None,
     ) -> None:
-        asking = Asking(SCHEMA, self._context)
+        admission = Admission(SCHEMA, rates) if rates is not None else None
+        asking = Asking(SCHEMA, self._context, admission=admission)
         self.means = Means(
             asking, Lifetime(CLOCK), places or Places(), Drain(), rules=rules or Rules()
         )
         who: Callable[[Any], Awaitable[Caller]] = identify or _anybody
         streams = Streams(self.means, who, of_init)
-        endpoint = Endpoint(SCHEMA, self._context, streams=streams, identify=who)
+        endpoint = Endpoint(
+            SCHEMA, self._context, streams=streams, identify=who, admission=admission
+        )
         middleware = [Middleware(Journal), *([Middleware(LoopbackGuard)] if guarded else [])]
         self.app = Starlette(
             routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)],
