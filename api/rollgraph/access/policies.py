@@ -14,7 +14,7 @@ from rollgraph.core.rbac.patterns import Patterns
 from rollgraph.core.rbac.policyset import PolicySet
 from rollgraph.core.rbac.text import Dialect, PolicyText
 from rollgraph.core.viewer import Viewer
-from rollgraph.ports import Ownership, PolicySource
+from rollgraph.ports import Ownership, PolicyObserver, PolicySource
 
 # Seconds until a source that could not be opened is tried again; meanwhile the last policy holds.
 REOPEN_EVERY = 10.0
@@ -35,6 +35,7 @@ class Access:
         patterns: How the patterns of a policy are read.
         ownership: Who owns which rollout, where Argo CD's policies are used.
         record: Tells the audit; never waits, never raises.
+        observer: Hears what it costs to decide.
 
     Attributes:
         version: Grows with each policy that is taken.
@@ -48,7 +49,9 @@ class Access:
         patterns: Callable[[PolicyText], Patterns],
         ownership: Ownership | None = None,
         record: Callable[[AuditEntry], object] = lambda _: None,
+        observer: PolicyObserver | None = None,
     ) -> None:
+        self._observer = observer
         self._source = source
         self._patterns = patterns
         self._ownership = ownership
@@ -69,7 +72,7 @@ class Access:
 
     def rights(self, viewer: Viewer) -> PolicyRights:
         """What a viewer may see and do now; a request keeps what it got, whatever changes."""
-        return PolicyRights(viewer, self._policies, self.version, self._ownership)
+        return PolicyRights(viewer, self._policies, self.version, self._ownership, self._observer)
 
     async def load(self) -> None:
         """Reads the policy once.

@@ -1,6 +1,7 @@
 """What a viewer may see and do, by a policy."""
 
 from collections.abc import Callable, Hashable, Sequence
+from time import perf_counter
 
 from rollgraph.core.application import Application
 from rollgraph.core.decision import ALLOWED, Decision, Layer
@@ -15,7 +16,7 @@ from rollgraph.core.refs import RolloutRef
 from rollgraph.core.verbs import SCOPES, Scope, Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.core.viewer import Viewer
-from rollgraph.ports import Ownership
+from rollgraph.ports import Ownership, PolicyObserver
 
 # In a policy these begin the names of roles, not of people. A login by such a name would be a way
 # to have a role that nobody has granted.
@@ -30,6 +31,7 @@ class PolicyRights:
         policies: What is said.
         version: Of the policy.
         ownership: Who owns which rollout, where Argo CD's policies are used.
+        observer: Hears what it costs to decide.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class PolicyRights:
         policies: PolicySet,
         version: int,
         ownership: Ownership | None = None,
+        observer: PolicyObserver | None = None,
     ) -> None:
         self.viewer = viewer
+        self._observer = observer
         self._policies = policies
         self._ownership = ownership if policies.text.dialect is Dialect.ARGOCD else None
         named = viewer.subject, *viewer.groups
@@ -139,7 +143,10 @@ class PolicyRights:
         key = resource, action, project
         found = self._found.get(key)
         if found is None:
+            begun = perf_counter()
             book = self._policies.within(project) if project else self._policies.rulebook
             found = book.predicate(book.hearing(self._names), resource, action)
             self._found[key] = found
+            if self._observer is not None:
+                self._observer.decided(perf_counter() - begun)
         return found

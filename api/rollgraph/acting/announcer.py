@@ -49,6 +49,11 @@ class Announcer:
         self._wake = anyio.Event()
         self.dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many Events wait to be sent."""
+        return sum(map(len, self._waiting.values()))
+
     def announce(self, row: AuditRow) -> None:
         """Has the row told to its rollout, if it changed it; never waits."""
         event = announcement(row)

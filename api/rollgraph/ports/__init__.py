@@ -11,11 +11,17 @@ from rollgraph.ports.feeds import Broker, Feed, Leases, Standing
 from rollgraph.ports.logins import LoginProvider, Sealing, SessionStore, TokenVerifier
 from rollgraph.ports.model import Mirror, Projection
 from rollgraph.ports.news import Listening, Newsroom
-from rollgraph.ports.observing import FeedObserver, PolicyObserver, WatchObserver
+from rollgraph.ports.observing import (
+    FeedObserver,
+    OperationObserver,
+    PolicyObserver,
+    WatchObserver,
+)
 from rollgraph.ports.patching import AccessQuestion, OpenPatcher, Patcher, Reviewed
 from rollgraph.ports.receipts import Receipts
 from rollgraph.ports.rights import Authority, Enforcer, Ownership, PolicySource, Rights
 from rollgraph.ports.spokes import Spoke, SpokeSource
+from rollgraph.ports.tracing import Tracing
 from rollgraph.ports.watching import ListWatch, OpenListWatch, ServerVersions
 
 __all__ = [
@@ -36,6 +42,7 @@ __all__ = [
     "Newsroom",
     "OpenListWatch",
     "OpenPatcher",
+    "OperationObserver",
     "Ownership",
     "Patcher",
     "PolicyObserver",
@@ -51,5 +58,6 @@ __all__ = [
     "SpokeSource",
     "Standing",
     "TokenVerifier",
+    "Tracing",
     "WatchObserver",
 ]

@@ -50,6 +50,20 @@ class FeedObserver:
         """A listener was far too slow: so many news were dropped, and it looks anew."""
 
 
+class OperationObserver:
+    """Hears what is asked in GraphQL, and what came of it."""
+
+    def answered(self, type: str, result: str, seconds: float | None) -> None:
+        """An operation has ended.
+
+        Args:
+            type: `query`, `mutation` or `subscription`; `unknown` of a document that says neither.
+            result: `ok`; `errors` in a part of the answer; `refused` before anything was executed;
+                `failed` if there is no answer.
+            seconds: How long it took; None where that says nothing.
+        """
+
+
 class PolicyObserver:
     """Hears what it costs to decide."""
 

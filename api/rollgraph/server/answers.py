@@ -41,6 +41,9 @@ class Answers:
     Args:
         version: The version of the fleet; an answer of another one is of no use.
         max_bytes: Bytes of questions and answers that are kept.
+
+    Attributes:
+        hits, misses: How often an answer was asked for and was there, or was not.
     """
 
     def __init__(self, version: Callable[[], int], max_bytes: int = MAX_BYTES) -> None:
@@ -48,15 +51,16 @@ class Answers:
         self._max_bytes = max_bytes
         self._kept: OrderedDict[Question, _Answer] = OrderedDict()
         self.size = 0
+        self.hits = self.misses = 0
 
     def find(self, question: Question) -> Response | None:
         """The answer to a question, if it was given since the last change."""
         found = self._kept.get(question)
-        if found is None:
-            return None
-        if found.version != self.version():
+        if found is None or found.version != self.version():
+            self.misses += 1
             self._drop(question)
             return None
+        self.hits += 1
         self._kept.move_to_end(question)
         return Response(found.body, headers=found.headers)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from rollgraph.access.policies import Access
+from rollgraph.acting.announcer import Announcer
 from rollgraph.adapters.prometheus import Metrics, families
 from rollgraph.adapters.prometheus.metrics import Reading
 from rollgraph.adapters.prometheus.observers import FollowedFeeds, Operations, one
@@ -17,6 +18,8 @@ from rollgraph.feed.fanout import FanOut
 from rollgraph.feed.follower import Follower
 from rollgraph.feed.publishing import Publishing
 from rollgraph.ports import Clock, Mirror
+from rollgraph.schema.fragments import FragmentCache
+from rollgraph.server.answers import Answers
 from rollgraph.server.watched import Watched
 from rollgraph.spokes.shift import Shift
 
@@ -35,7 +38,7 @@ _VERBS = frozenset(map(str, Verb))
 def process(metrics: Metrics, role: str) -> None:
     """What runs."""
     labels = (version("rollgraph"), platform.python_version(), role)
-    metrics.gauge(families.BUILD_INFO, lambda: [(labels, 1.0)])
+    metrics.read(families.BUILD_INFO, lambda: [(labels, 1.0)])
 
 
 def watching(metrics: Metrics, watched: Watched, publishing: Publishing, clock: Clock) -> None:
@@ -44,21 +47,21 @@ def watching(metrics: Metrics, watched: Watched, publishing: Publishing, clock: 
     def each(value: Callable[[list[WatchView]], float | None]) -> Callable[[], Iterator[Reading]]:
         return lambda: _by_kind(watched.views, value)
 
-    metrics.gauge(families.WATCH_STATE, each(lambda ws: min(_STATES[w.status] for w in ws)))
-    metrics.gauge(families.WATCH_OBJECTS, each(lambda ws: float(sum(w.objects for w in ws))))
-    metrics.gauge(
+    metrics.read(families.WATCH_STATE, each(lambda ws: min(_STATES[w.status] for w in ws)))
+    metrics.read(families.WATCH_OBJECTS, each(lambda ws: float(sum(w.objects for w in ws))))
+    metrics.read(
         families.EVENT_AGE, each(lambda ws: _age([w.last_event_at for w in ws], clock.now()))
     )
-    metrics.gauge(
+    metrics.read(
         families.BOOKMARK_AGE, each(lambda ws: _age([w.last_bookmark_at for w in ws], clock.now()))
     )
-    metrics.gauge(families.QUEUE, lambda: [(("feed",), float(publishing.waiting))])
+    metrics.read(families.QUEUE, lambda: [(("feed",), float(publishing.waiting))])
 
 
 def sharing(metrics: Metrics, shift: Shift) -> None:
     """Which share of the spokes is a worker's."""
-    metrics.gauge(families.LEASES, lambda: one(len(shift.watched)))
-    metrics.gauge(families.WORKERS, lambda: one(shift.workers))
+    metrics.read(families.LEASES, lambda: one(len(shift.watched)))
+    metrics.read(families.WORKERS, lambda: one(shift.workers))
 
 
 def model(metrics: Metrics, mirror: Mirror, clock: Clock, patience: timedelta) -> None:
@@ -79,9 +82,9 @@ def model(metrics: Metrics, mirror: Mirror, clock: Clock, patience: timedelta) -
             for phase, count in mirror.counts(view.name).items():
                 yield (view.name, str(phase)), float(count)
 
-    metrics.gauge(families.SPOKES, spokes)
-    metrics.gauge(families.STALE, stale)
-    metrics.gauge(families.ROLLOUTS, rollouts)
+    metrics.read(families.SPOKES, spokes)
+    metrics.read(families.STALE, stale)
+    metrics.read(families.ROLLOUTS, rollouts)
 
 
 def following(metrics: Metrics, follower: Follower, fanout: FanOut, feeds: FollowedFeeds) -> None:
@@ -91,23 +94,28 @@ def following(metrics: Metrics, follower: Follower, fanout: FanOut, feeds: Follo
         known = {cluster: feeds.delays.get(cluster, 0.0) for cluster in fanout.positions}
         return (((cluster,), lag) for cluster, lag in {**known, **follower.behind}.items())
 
-    metrics.gauge(families.LAG, lag)
-    metrics.gauge(families.QUEUE, lambda: [(("subscribers",), float(fanout.waiting))])
+    metrics.read(families.LAG, lag)
+    metrics.read(families.QUEUE, lambda: [(("subscribers",), float(fanout.waiting))])
 
 
 def streams(metrics: Metrics, taken: Callable[[], Mapping[str, int]]) -> None:
     """What goes on over streams, by transport."""
-    metrics.gauge(
+    metrics.read(
         families.SUBSCRIPTIONS,
         lambda: [((transport,), float(count)) for transport, count in taken().items()],
     )
 
 
-def caches(metrics: Metrics, sizes: Mapping[str, Callable[[], int]]) -> None:
-    """What is kept, in bytes."""
-    metrics.gauge(
-        families.CACHE_BYTES, lambda: [((name,), float(size())) for name, size in sizes.items()]
-    )
+def caches(metrics: Metrics, answers: Answers, fragments: FragmentCache) -> None:
+    """What is kept, and how often it was of use."""
+
+    def found(cache: Answers | FragmentCache) -> list[Reading]:
+        return [(("hit",), float(cache.hits)), (("miss",), float(cache.misses))]
+
+    metrics.read(families.KEPT, lambda: found(answers))
+    metrics.read(families.FRAGMENTS, lambda: found(fragments))
+    metrics.read(families.CACHE_BYTES, lambda: [(("answers",), float(answers.size))])
+    metrics.read(families.CACHE_BYTES, lambda: [(("fragments",), float(fragments.size))])
 
 
 def acted(operations: Operations) -> Callable[[AuditRow], None]:
@@ -120,15 +128,22 @@ def acted(operations: Operations) -> Callable[[AuditRow], None]:
     return count
 
 
-def policy(metrics: Metrics, access: Access) -> None:
-    """Which policy is in force."""
-    metrics.gauge(families.POLICY, lambda: one(access.version))
-    metrics.gauge(families.POLICY_BROKEN, lambda: one(bool(access.problem)))
+def callers(
+    metrics: Metrics, access: Access | None, ages: Callable[[], Mapping[str, float]]
+) -> None:
+    """Which policy is in force, and how old the keys of issuers are, in seconds."""
+
+    def policy(value: Callable[[Access], float]) -> Callable[[], list[Reading]]:
+        return lambda: [] if access is None else one(value(access))
+
+    metrics.read(families.POLICY, policy(lambda access: access.version))
+    metrics.read(families.POLICY_BROKEN, policy(lambda access: bool(access.problem)))
+    metrics.read(families.JWKS_AGE, lambda: [((issuer,), age) for issuer, age in ages().items()])
 
 
-def keys(metrics: Metrics, ages: Callable[[], Mapping[str, float]]) -> None:
-    """How old what issuers sign with is, in seconds."""
-    metrics.gauge(families.JWKS_AGE, lambda: [((issuer,), age) for issuer, age in ages().items()])
+def announcing(metrics: Metrics, announcer: Announcer) -> None:
+    """What waits to be told to clusters."""
+    metrics.read(families.QUEUE, lambda: [(("audit",), float(announcer.waiting))])
 
 
 def _by_kind(

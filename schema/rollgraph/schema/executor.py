@@ -61,8 +61,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             )
         selection = self._selection(self._cache, field_details_list)
         part = selection.part(result.view)
-        if part is not None and part.whole is not None:
-            return part.whole
+        if part is None:
+            self._cache.misses += 1
+        else:
+            self._cache.hits += 1
+            if part.whole is not None:
+                return part.whole
         fields = self.collect_subfields(return_type, field_details_list).grouped_field_set
         at = _At(return_type, fields, path, result)
         if part is None:
@@ -102,6 +106,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             if part is None or part.whole is None:
                 return None
             done.append(part.whole)
+        cache.hits += len(done)
         return done
 
     def _execute(self, cache: FragmentCache, selection: Selection, at: "_At") -> Any:

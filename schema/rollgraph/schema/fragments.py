@@ -112,6 +112,9 @@ class FragmentCache:
 
     Args:
         max_bytes: Bytes of JSON that are kept; beyond, the least recently used selection goes.
+
+    Attributes:
+        hits, misses: How many rollouts of answers were there, as a whole or in part, or were not.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -119,6 +122,7 @@ class FragmentCache:
         self._selections: OrderedDict[_Key, Selection] = OrderedDict()
         self._texts: OrderedDict[tuple[int, ...], _Text] = OrderedDict()
         self.size = 0
+        self.hits = self.misses = 0
 
     def selection(
         self,

@@ -17,6 +17,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.graphql import OperationType
 
 from rollgraph.core.verbs import Verb
+from rollgraph.ports import OperationObserver, Tracing
 from rollgraph.schema.errors import translate
 from rollgraph.schema.executor import Executor
 from rollgraph.schema.guard import Guard, guard_of, watch
@@ -26,6 +27,7 @@ from rollgraph.schema.limits.extension import Reading
 from rollgraph.schema.limits.price import Price
 from rollgraph.schema.limits.published import publish
 from rollgraph.schema.mutation import Mutation
+from rollgraph.schema.observing import Observing
 from rollgraph.schema.query import Query
 from rollgraph.schema.scalars import SCALARS
 from rollgraph.schema.sdl import api_sdl, subgraph_sdl
@@ -46,11 +48,21 @@ class Schema(federation.Schema):
 
     Args:
         limits: What one operation may have.
+        observer: Hears what becomes of operations.
+        tracing: Follows them.
         parts: As strawberry's schema takes them.
     """
 
-    def __init__(self, limits: Limits, **parts: Any) -> None:
-        super().__init__(extensions=[self._reading], **parts)
+    def __init__(
+        self,
+        limits: Limits,
+        observer: OperationObserver | None = None,
+        tracing: Tracing | None = None,
+        **parts: Any,
+    ) -> None:
+        self._observer = observer or OperationObserver()
+        self._tracing = tracing or Tracing()
+        super().__init__(extensions=[self._observing, self._reading], **parts)
         self._documents = Documents(self._schema, limits)
         self._serving = Serving(self._schema, hidden=not limits.introspection)
 
@@ -171,6 +183,9 @@ class Schema(federation.Schema):
         root.__module__ = Query.__module__
         return root
 
+    def _observing(self) -> Observing:
+        return Observing(self._observer, self._tracing)
+
     def _reading(self) -> Reading:
         return Reading(self._documents)
 
@@ -186,9 +201,13 @@ async def _refused(*errors: GraphQLError, context: Any) -> AsyncGenerator[Execut
     yield refusal([*errors], context)
 
 
-def build_schema(limits: Limits = DEFAULTS) -> Schema:
+def build_schema(
+    limits: Limits = DEFAULTS,
+    observer: OperationObserver | None = None,
+    tracing: Tracing | None = None,
+) -> Schema:
     """Builds the schema that is served."""
-    return _schema(limits, in_order=False)
+    return _schema(limits, observer, tracing, in_order=False)
 
 
 def print_sdl(*, subgraph: bool = False) -> str:
@@ -207,11 +226,19 @@ def schema_hash() -> str:
     return hashlib.sha256(print_sdl().encode()).hexdigest()
 
 
-def _schema(limits: Limits, *, in_order: bool) -> Schema:
+def _schema(
+    limits: Limits,
+    observer: OperationObserver | None = None,
+    tracing: Tracing | None = None,
+    *,
+    in_order: bool,
+) -> Schema:
     # A schema that strawberry 0.341 has put in order cannot resolve unions: it looks for a type of
     # the schema before among the types of the one after. So it serves for printing alone.
     return Schema(
         limits,
+        observer,
+        tracing,
         query=Query,
         mutation=Mutation,
         subscription=Subscription,

@@ -62,6 +62,11 @@ class Keys:
         self._asked: float | None = None
         self._trouble: IdentityProviderError | None = None
 
+    @property
+    def age(self) -> float | None:
+        """Seconds since they were fetched; None before the first time."""
+        return None if self._held is None else anyio.current_time() - self._held.since
+
     async def run(self) -> None:
         """Keeps them fresh until cancelled."""
         while True:

@@ -78,6 +78,11 @@ class OidcVerifier:
         # By SHA-256, so that no memory dump has tokens; the longest unused goes first.
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
+    def ages(self) -> Mapping[str, float]:
+        """Seconds since the keys of each issuer were fetched, as far as they were."""
+        ages = {url: keys.age for url, (_, keys) in self._issuers.items()}
+        return {url: age for url, age in ages.items() if age is not None}
+
     async def run(self) -> None:
         """Keeps the issuers' keys until cancelled."""
         async with anyio.create_task_group() as tasks:

@@ -10,7 +10,7 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -30,8 +30,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        self._gauges = _Gauges()
-        self.registry.register(self._gauges)
+        self._read = _Read()
+        self.registry.register(self._read)
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 
@@ -52,10 +52,13 @@ class Metrics:
             registry=self.registry,
         )
 
-    def gauge(self, family: Family, read: Read) -> None:
-        """Reads something at each look; of several who tell of the same, all are told."""
-        assert family.form is Form.GAUGE, family.name
-        self._gauges.add(family, read)
+    def read(self, family: Family, read: Read) -> None:
+        """Reads something at each look; of several who tell of the same, all are told.
+
+        A counter may be read, too, from who counts all the same: it never goes down.
+        """
+        assert family.form is not Form.HISTOGRAM, family.name
+        self._read.add(family, read)
 
     def exposed(self, accept: str) -> tuple[bytes, str]:
         """All of it as text, and the media type, as who asks likes it best."""
@@ -66,7 +69,7 @@ class Metrics:
         return encode(self.registry), media_type
 
 
-class _Gauges(Collector):
+class _Read(Collector):
     def __init__(self) -> None:
         self._reads: dict[Family, list[Read]] = {}
 
@@ -77,10 +80,12 @@ class _Gauges(Collector):
         """Nothing yet: what is read is not there when the registry asks."""
         return ()
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """All that is read, now."""
         for family, reads in self._reads.items():
-            found = GaugeMetricFamily(family.name, family.help, labels=family.labels)
+            made = CounterMetricFamily if family.form is Form.COUNTER else GaugeMetricFamily
+            name = family.name.removesuffix("_total")
+            found = made(name, family.help, labels=family.labels)
             for labels, value in (each for read in reads for each in read()):
                 found.add_metric(labels, value)
             yield found

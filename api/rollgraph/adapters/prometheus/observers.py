@@ -7,7 +7,13 @@ from prometheus_client import Counter, Histogram
 from rollgraph.adapters.prometheus import families
 from rollgraph.adapters.prometheus.metrics import Metrics, Reading
 from rollgraph.core.refs import Kind
-from rollgraph.ports import Clock, FeedObserver, PolicyObserver, WatchObserver
+from rollgraph.ports import (
+    Clock,
+    FeedObserver,
+    OperationObserver,
+    PolicyObserver,
+    WatchObserver,
+)
 
 
 class Watches:
@@ -130,24 +136,19 @@ class LoopLag:
         self._seconds.observe(seconds)
 
 
-class Operations:
+class Operations(OperationObserver):
     """Counts what is asked, and what came of it."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._operations = metrics.counter(families.OPERATIONS)
         self._seconds = metrics.histogram(families.OPERATION_SECONDS)
-        self._kept = metrics.counter(families.KEPT)
         self._mutations = metrics.counter(families.MUTATIONS)
 
     def answered(self, type: str, result: str, seconds: float | None) -> None:
-        """An operation has ended; seconds are of those that are not to go on for ever."""
+        """See `OperationObserver`."""
         self._operations.labels(type, result).inc()
         if seconds is not None:
             self._seconds.labels(type).observe(seconds)
-
-    def looked_up(self, hit: bool) -> None:
-        """It was looked whether an answer is kept."""
-        self._kept.labels("hit" if hit else "miss").inc()
 
     def acted(self, action: str, result: str) -> None:
         """An action on one rollout is done, or refused."""

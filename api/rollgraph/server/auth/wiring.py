@@ -37,12 +37,14 @@ class Logins:
         of_init: Tells whom a WebSocket's `connection_init` names; see `Callers.of_init`.
         routes: What is served for it.
         beside: What must run beside it.
+        ages: Tells how old the keys of each issuer are, in seconds.
     """
 
     identify: Callable[[HTTPConnection], Awaitable[Caller]]
     of_init: Callable[[object], Awaitable[Caller | None]]
     routes: Sequence[Route] = ()
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    ages: Callable[[], Mapping[str, float]] = dict
 
 
 def logins(
@@ -75,7 +77,8 @@ def logins(
     verifiers = Verifiers(verifier, reviewer)
     if browser is None:
         callers = Callers(verifiers, rights)
-        return Logins(callers.caller, callers.of_init, [*routes, session], [verifier.run])
+        beside, ages = [verifier.run], verifier.ages
+        return Logins(callers.caller, callers.of_init, [*routes, session], beside, ages)
     origins = Origins(settings.http.url)
     party = RelyingParty(
         agreements.issuer(browser), _client(browser), verifier, options[browser.issuer]
@@ -85,7 +88,9 @@ def logins(
     )
     callers = Callers(verifiers, rights, browsers.identify)
     door = Door(browsers, party, origins, record)
-    return Logins(callers.caller, callers.of_init, [*routes, *door.routes()], [verifier.run])
+    return Logins(
+        callers.caller, callers.of_init, [*routes, *door.routes()], [verifier.run], verifier.ages
+    )
 
 
 def check(settings: Settings) -> None:

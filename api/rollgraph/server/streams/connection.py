@@ -169,7 +169,7 @@ class Connection:
 
         with suppress(GoneError), scope:
             try:
-                with self._means.places.one(caller.viewer):
+                with self._means.places.one(caller.viewer, "websocket"):
                     asking = self._means.asking
                     admitted = await asking.admit(operation, caller)
                     await asking.ask(admitted, caller, self._request_id, tell)

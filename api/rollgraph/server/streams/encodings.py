@@ -16,6 +16,7 @@ class Encoding(ABC):
     """One of the ways.
 
     Attributes:
+        transport: What it is called where streams are counted.
         headers: Of the response.
         opening: What is sent at once, so that the client knows that it is connected.
         beat: What is sent where nothing happens.
@@ -24,6 +25,7 @@ class Encoding(ABC):
         broken: What is sent at the end of a stream that was not completed.
     """
 
+    transport: ClassVar[str]
     headers: ClassVar[Mapping[str, str]]
     opening: ClassVar[bytes]
     beat: ClassVar[bytes]
@@ -43,6 +45,7 @@ class EventStream(Encoding):
     the id of the last event that they got.
     """
 
+    transport: ClassVar = "sse"
     headers: ClassVar = {"Content-Type": "text/event-stream; charset=utf-8", **_UNBUFFERED}
     opening: ClassVar = b":\n\n"
     beat: ClassVar = b":\n\n"
@@ -66,6 +69,7 @@ _PART = b"\r\nContent-Type: application/json\r\n\r\n%b\r\n--graphql"
 class Multipart(Encoding):
     """Apollo's protocol of subscriptions, which Apollo's clients and routers speak."""
 
+    transport: ClassVar = "multipart"
     headers: ClassVar = {
         # Without quotes around 1.0, as Apollo Router has it: Apollo iOS looks for these letters.
         "Content-Type": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',

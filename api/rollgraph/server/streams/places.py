@@ -1,7 +1,7 @@
 """How many operations may go on at a time, so that one viewer cannot take all there is."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rollgraph.core.viewer import Viewer
@@ -33,14 +33,19 @@ class Places:
         self.most = most
         self._per_viewer = per_viewer
         self._taken: Counter[tuple[str, str]] = Counter()
+        self._transports: Counter[str] = Counter()
 
     @property
     def taken(self) -> int:
         """How many operations go on."""
         return self._taken.total()
 
+    def by_transport(self) -> Mapping[str, int]:
+        """How many operations go on, by the way that they go."""
+        return {**self._transports}
+
     @contextmanager
-    def one(self, viewer: Viewer) -> Iterator[None]:
+    def one(self, viewer: Viewer, transport: str) -> Iterator[None]:
         """A place for as long as it lasts. Raises `NoPlaceError`."""
         whose = (viewer.issuer, viewer.subject)
         if self._taken[whose] >= self._per_viewer:
@@ -52,9 +57,11 @@ class Places:
                 f"This gateway has {self.most} streams already: try again, for another one"
             )
         self._taken[whose] += 1
+        self._transports[transport] += 1
         try:
             yield
         finally:
+            self._transports[transport] -= 1
             self._taken[whose] -= 1
             if not self._taken[whose]:
                 del self._taken[whose]

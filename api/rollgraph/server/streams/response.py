@@ -60,7 +60,7 @@ class StreamResponse(Response):
         self._send = send
         try:
             with (
-                self._means.places.one(self._caller.viewer),
+                self._means.places.one(self._caller.viewer, self._encoding.transport),
                 self._means.drain.knows(self._tasks.cancel_scope.cancel),
             ):
                 admitted = await self._means.asking.admit(self._operation, self._caller)
