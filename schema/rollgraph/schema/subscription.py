@@ -167,10 +167,18 @@ class Subscription:
     @guarded(verb=Verb.WATCH, object="cluster")
     @subscribed
     def cluster_connection_changed(
-        self, info: Info, filter: Annotated[ClusterFilter | None, FILTER] = None
+        self,
+        info: Info,
+        filter: Annotated[ClusterFilter | None, FILTER] = None,
+        resume_after: ResumeAfter = None,
     ) -> AsyncIterator[ClusterConnectionChangedEvent]:
         """How well clusters are watched: a SNAPSHOT of each first, then each change."""
-        stream = ClusterStream(info.context, cluster_predicate(filter), cluster_event)
+        stream = ClusterStream(
+            info.context,
+            cluster_predicate(filter),
+            cluster_event,
+            _after(info, resume_after),
+        )
         return _events(ClusterConnectionChangedEvent, stream)
 
     @guarded(verb=Verb.WATCH)

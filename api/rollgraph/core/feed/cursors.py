@@ -46,7 +46,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         feeds: The last number in each feed, by the feed's fingerprint.
-        members: The fingerprint of all rollouts that they know of.
+        members: The fingerprint of all rollouts, or spokes, that they know of.
     """
 
     version: int
@@ -80,9 +80,12 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 @lru_cache(maxsize=_KEPT_REFS)
-def member(ref: RolloutRef) -> int:
-    """The fingerprint of a rollout; those of several are put together by exclusive or."""
-    return int.from_bytes(_digest(str(ref)))
+def member(of: RolloutRef | str) -> int:
+    """The fingerprint of a rollout, or of a spoke by its name.
+
+    Those of several are put together by exclusive or.
+    """
+    return int.from_bytes(_digest(str(of)))
 
 
 @lru_cache(maxsize=_KEPT)

@@ -1,6 +1,6 @@
 """What a reader has missed who comes back with a cursor."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +11,8 @@ from rollgraph.core.feed.news import Frontier, News, together
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.ports import Newsroom
+
+UNKNOWN = "what changed since the cursor is not known any more, or is not yours to know"
 
 
 class Missed(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ def missed(
     if place.audience.members != cursor.members:
         place.audience.know_only(())
         return None
-    return [*_with_frontiers(found, set(theirs), positions, cursor)]
+    return [*with_frontiers(found, set(theirs), positions, cursor)]
 
 
 def merged(found: Sequence[Missed]) -> list[Missed]:
@@ -90,9 +92,15 @@ def _known(
     return known
 
 
-def _with_frontiers(
-    found: Sequence[News], theirs: set[News], positions: dict[str, Position], cursor: Cursor
+def with_frontiers(
+    found: Sequence[News], theirs: set[News], positions: Mapping[str, Position], cursor: Cursor
 ) -> Iterator[Missed]:
+    """Theirs among all news that were missed, each with how far one is who knows it.
+
+    Args:
+        positions: Where the reader was.
+        cursor: What says so.
+    """
     here = dict(positions)
     for news in found:
         first = news.position.seq == positions[news.cluster].seq + 1

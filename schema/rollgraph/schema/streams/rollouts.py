@@ -20,12 +20,11 @@ from rollgraph.core.filtering import RolloutFilter, only_cluster, predicate
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Context
-from rollgraph.schema.streams.resuming import Missed, Place, merged, missed
+from rollgraph.schema.streams.resuming import UNKNOWN, Missed, Place, merged, missed
 from rollgraph.schema.streams.stream import Stream
 from rollgraph.schema.streams.telling import KINDS, EventKind, Make, Telling, Told
 
 LOST = "more changed at once than could be told"
-UNKNOWN = "what changed since the cursor is not known any more, or is not yours to know"
 
 
 class Wanted(msgspec.Struct, frozen=True):

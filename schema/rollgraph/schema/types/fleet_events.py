@@ -20,24 +20,29 @@ class ClusterConnectionChangedEvent(RolloutEvent):
     @resolved
     def cluster(self) -> Cluster | None:
         """The cluster as it is then; null if it is gone, or not shown any more."""
-        view = self._change.after
+        view = self._after
         return None if view is None else cluster(view)
 
     @resolved_as("from")
     def before(self) -> ConnectionStatus | None:
         """How it was watched; null in a SNAPSHOT, and if it was not there."""
-        return _status(self._change.before)
+        change = self.telling.told.change
+        return _status(change.before) if isinstance(change, ConnectionChanged) else None
 
     @resolved_as("to")
     def after(self) -> ConnectionStatus | None:
         """How it is watched; null if it is gone, or not shown any more."""
-        return _status(self._change.after)
+        return _status(self._after)
+
+    @resolved
+    def reason(self) -> str | None:
+        """Why a RESYNC is told."""
+        return self.telling.reason or None
 
     @property
-    def _change(self) -> ConnectionChanged:
+    def _after(self) -> ClusterView | None:
         change = self.telling.told.change
-        assert isinstance(change, ConnectionChanged)
-        return change
+        return change.after if isinstance(change, ConnectionChanged) else None
 
 
 @strawberry.type(description="Counts of rollouts, after one of them has changed.")

@@ -15,9 +15,9 @@ from unit.schema.asking import cluster
 from unit.schema.streams.streaming import Live, at
 
 CLUSTERS = """
-subscription Clusters($filter: ClusterFilter) {
-  clusterConnectionChanged(filter: $filter) {
-    kind cursor clusterName from to cluster { name connection { status lastError } }
+subscription Clusters($filter: ClusterFilter, $after: String) {
+  clusterConnectionChanged(filter: $filter, resumeAfter: $after) {
+    kind cursor clusterName from to reason cluster { name connection { status lastError } }
   }
 }
 """
@@ -89,6 +89,77 @@ async def test_what_is_hidden_before_it_was_read_is_told_as_gone(live: Live) -> 
         await reader.event()
         live.rule.say(Some(lambda _: False, ["east"], [Verb.WATCH]))
         assert at([await reader.event()], "kind", "clusterName") == [("DELETED", "west")]
+        assert await reader.silent()
+
+
+async def test_who_comes_back_hears_what_was_missed_of_clusters(live: Live) -> None:
+    async with live.reader(CLUSTERS) as reader:
+        after = (await reader.events(2))[-1]["cursor"]
+    live.put_cluster(cluster("east", **LOST))
+    live.put(rollout_view("east/shop/web"))
+    live.put_cluster(cluster("east", seconds_ago=0))
+    async with live.reader(CLUSTERS, after=after) as reader:
+        lost, back = await reader.events(2)
+        assert at([lost, back], "kind", "from", "to") == [
+            ("CLUSTER_CONNECTION_CHANGED", "CONNECTED", "DISCONNECTED"),
+            ("CLUSTER_CONNECTION_CHANGED", "DISCONNECTED", "CONNECTED"),
+        ]
+        assert await reader.silent()
+    async with live.reader(CLUSTERS, after=lost["cursor"]) as reader:
+        assert at([await reader.event()], "from", "to") == [("DISCONNECTED", "CONNECTED")]
+    async with live.reader(CLUSTERS, after=back["cursor"]) as reader:
+        live.put_cluster(cluster("west", **LOST))
+        assert (await reader.event())["to"] == "DISCONNECTED"
+
+
+async def test_a_filter_is_held_against_what_clusters_were_then(live: Live) -> None:
+    lost = {"status": ["DISCONNECTED"]}
+    live.put_cluster(cluster("west", **LOST))
+    async with live.reader(CLUSTERS, filter=lost) as reader:
+        after = (await reader.event())["cursor"]
+    live.put_cluster(cluster("east", **LOST))
+    live.put_cluster(cluster("west"))
+    async with live.reader(CLUSTERS, filter=lost, after=after) as reader:
+        missed = await reader.events(2)
+    assert at(missed, "kind", "clusterName") == [("ADDED", "east"), ("DELETED", "west")]
+
+
+@pytest.mark.parametrize("change", ["come", "gone", "hidden", "forgotten"])
+async def test_who_would_have_to_know_other_clusters_begins_anew(live: Live, change: str) -> None:
+    async with live.reader(CLUSTERS) as reader:
+        after = (await reader.events(2))[-1]["cursor"]
+    if change == "come":
+        live.put_cluster(cluster("north"))
+    elif change == "gone":
+        live.fanout.forget("east")
+    elif change == "hidden":
+        live.rule.say(Some(lambda _: False, ["west"], [Verb.WATCH]))
+    else:
+        for _ in range(live.history + 1):
+            live.put_cluster(cluster("west", seconds_ago=0))
+    async with live.reader(CLUSTERS, after=after) as reader:
+        first, second = await reader.events(2)
+    assert at([first], "kind", "clusterName", "cluster", "to") == [("RESYNC", None, None, None)]
+    assert "not known any more" in first["reason"]
+    assert second["kind"] == "SNAPSHOT"
+
+
+async def test_who_was_away_while_the_state_was_told_begins_anew(live: Live) -> None:
+    async with live.reader(CLUSTERS) as reader:
+        after = (await reader.event())["cursor"]
+    async with live.reader(CLUSTERS, after=after) as reader:
+        assert at(await reader.events(3), "kind") == ["RESYNC", "SNAPSHOT", "SNAPSHOT"]
+    async with live.reader(CLUSTERS, after="nonsense") as reader:
+        assert (await reader.error())[0] == "BAD_USER_INPUT"
+
+
+async def test_rights_that_change_before_a_resync_was_read_do_not_swallow_it(live: Live) -> None:
+    async with live.reader(CLUSTERS) as reader:
+        after = (await reader.event())["cursor"]
+    async with live.reader(CLUSTERS, after=after) as reader:
+        live.rule.say(Some(lambda _: False, ["west"], [Verb.WATCH]))
+        told = await reader.events(2)
+        assert at(told, "kind", "clusterName") == [("RESYNC", None), ("SNAPSHOT", "west")]
         assert await reader.silent()
 
 

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from factories import rollout_view
 from fakes.rights import Some
+from rollgraph.core.feed.entries import Position
 from rollgraph.core.filtering import predicate
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import RolloutRef
@@ -95,7 +96,8 @@ class Model:
                 self.live.drop(what)
         elif kind == "forget":
             self.live.fanout.forget(what)
-            self.live.positions.pop(what, None)
+            # The feed that is written next is another one: no name of an epoch is used twice.
+            self.live.positions[what] = Position(f"epoch-of-{what}-from-{self.generation}", 0)
         elif kind == "rights":
             self.show(what)
 
