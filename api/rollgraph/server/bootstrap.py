@@ -20,19 +20,29 @@ from rollgraph.acting.patchers import Patchers
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.kubernetes.argocd.adopted import ArgoCd
 from rollgraph.adapters.memory import MemoryAuditLog, MemoryMirror
+from rollgraph.adapters.memory.budgets import MemoryBudgets
 from rollgraph.adapters.policyfiles import PolicyFiles
 from rollgraph.adapters.prometheus import Metrics
-from rollgraph.adapters.prometheus.observers import FollowedFeeds, Operations
+from rollgraph.adapters.prometheus.observers import Decisions, FollowedFeeds, Operations
 from rollgraph.adapters.re2 import patterns
 from rollgraph.core.audit import AuditEntry
 from rollgraph.feed.fanout import FanOut
 from rollgraph.feed.follower import Follower
-from rollgraph.ports import AuditLog, Authority, Clock, Mirror, Newsroom, SpokeSource
+from rollgraph.ports import (
+    AuditLog,
+    Authority,
+    Clock,
+    Mirror,
+    Newsroom,
+    PolicyObserver,
+    SpokeSource,
+)
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
 from rollgraph.schema.limits.bounds import Limits as Bounds
-from rollgraph.schema.schema import build_schema, schema_hash
+from rollgraph.schema.schema import Schema, build_schema, schema_hash
 from rollgraph.server import graphiql, metering
+from rollgraph.server.admission import Admission
 from rollgraph.server.answers import Answers
 from rollgraph.server.audittrail import AuditTrail, write
 from rollgraph.server.auth import wiring
@@ -44,7 +54,9 @@ from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
 from rollgraph.server.page import PAGE
 from rollgraph.server.published import Published
+from rollgraph.server.rates import Rates
 from rollgraph.server.settings import Auth, AuthMode, Http, Limits, Settings
+from rollgraph.server.settings import Rates as RateSettings
 from rollgraph.server.sharing import Role, Shared, alone
 from rollgraph.server.streams.asking import Asking
 from rollgraph.server.streams.drain import Drain
@@ -110,8 +122,8 @@ def services(
     mirror = MemoryMirror(clock)
     metrics, operations = _counted(settings, mirror, clock, role)
     bundle = graphiql.load() if settings.http.graphiql else None
-    audit = AuditTrail(MemoryAuditLog(clock, max_rows=settings.audit.rows), [write])
-    decides = access(settings, argocd, audit.record)
+    audit = AuditTrail(_audit(settings, shared, clock), [write])
+    decides = access(settings, argocd, audit.record, Decisions(metrics))
     acting = hands(
         settings.acting,
         spokes,
@@ -129,25 +141,32 @@ def services(
     if settings.audit.events:
         audit.tell(announcer.announce)
     audit.tell(metering.acted(operations))
-    schema = build_schema(bounds(settings.limits))
+    schema = build_schema(bounds(settings.limits), operations)
     feeds = FollowedFeeds(metrics, clock)
     fanout = FanOut(acting.projection, mirror, observer=feeds)
-    context = _context(settings, mirror, clock, acting.actor, audit, fanout, decides)
-    asking = Asking(schema, context, settings.limits.timeout, settings.limits.action_timeout)
+    fragments, answers = FragmentCache(), Answers(lambda: mirror.version)
+    context = _context(settings, mirror, clock, acting.actor, audit, fanout, decides, fragments)
+    admission = Admission(schema, _rates(settings.rates, shared))
+    asking = _asking(settings.limits, schema, context, admission, operations)
     means = _means(settings, asking, clock)
     watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock, metrics)
     follower = Follower(shared.broker, fanout, watched.exists, feeds)
     metering.following(metrics, follower, fanout, feeds)
+    metering.caches(metrics, answers, fragments)
+    metering.streams(metrics, means.places.by_transport)
+    metering.callers(metrics, decides, logins.ages)
+    metering.announcing(metrics, announcer)
     return Services(
         settings=settings,
         mirror=mirror,
         endpoint=Endpoint(
             schema,
             context,
-            Answers(lambda: mirror.version),
+            answers,
             _visit(settings.http, bundle),
             streams=Streams(means, logins.identify, logins.of_init),
             identify=logins.identify,
+            admission=admission,
             longest_body=settings.limits.body,
             timeout=settings.limits.timeout,
             action_timeout=settings.limits.action_timeout,
@@ -155,6 +174,7 @@ def services(
         watch=_together(
             watched.run,
             follower.run,
+            *shared.beside,
             *([argocd.run] if argocd is not None else []),
             *([Renewal(decides, fanout.nudge).run] if decides is not None else []),
         ),
@@ -202,6 +222,11 @@ def _reviewer(settings: Auth, patchers: Patchers, clock: Clock) -> ServiceAccoun
     return ServiceAccounts(patchers, settings.service_accounts, audiences, clock)
 
 
+def _audit(settings: Settings, shared: Shared, clock: Clock) -> AuditLog:
+    """Where rows of the audit are kept."""
+    return shared.audit or MemoryAuditLog(clock, max_rows=settings.audit.rows)
+
+
 def _together(*parts: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
     """Runs all parts; none ends by itself, and if one does or fails, so do the others."""
 
@@ -222,6 +247,7 @@ def access(
     settings: Settings,
     argocd: ArgoCd | None = None,
     record: Callable[[AuditEntry], object] = lambda _: None,
+    observer: PolicyObserver | None = None,
 ) -> Access | None:
     """Who may see and do what; None where nobody logs in.
 
@@ -231,9 +257,9 @@ def access(
         return None
     policy = settings.policy
     if argocd is not None and not policy.files:
-        return Access(argocd.policies, patterns, argocd.ownership, record)
+        return Access(argocd.policies, patterns, argocd.ownership, record, observer)
     files = PolicyFiles(policy.files, policy.default_role, policy.match_mode)
-    return Access(files, patterns, record=record)
+    return Access(files, patterns, record=record, observer=observer)
 
 
 def bounds(settings: Limits) -> Bounds:
@@ -257,10 +283,10 @@ def _context(
     audit: AuditLog,
     news: Newsroom,
     authority: Authority | None,
+    fragments: FragmentCache,
 ) -> Callable[[str, Caller], Context]:
     patience = timedelta(seconds=settings.spokes.stale_after)
     about = About(version("rollgraph"), schema_hash(), bounds(settings.limits))
-    fragments = FragmentCache()
 
     def today(caller: Caller) -> Caller:
         # They may have been known for hours, as long as their socket is open.
@@ -282,6 +308,28 @@ def _context(
         authority=authority,
         clock=clock,
     )
+
+
+def _rates(settings: RateSettings, shared: Shared) -> Rates:
+    """What callers may spend."""
+    return Rates(
+        MemoryBudgets(),
+        shared.budgets,
+        points=settings.points,
+        action_points=settings.action_points,
+    )
+
+
+def _asking(
+    settings: Limits,
+    schema: Schema,
+    context: Callable[[str, Caller], Context],
+    admission: Admission,
+    operations: Operations,
+) -> Asking:
+    """What executes operations of streams."""
+    times = (settings.timeout, settings.action_timeout)
+    return Asking(schema, context, *times, admission=admission, observer=operations)
 
 
 def _means(settings: Settings, asking: Asking, clock: Clock) -> Means:

@@ -1,6 +1,6 @@
 """Operations that are asked over a stream: executed, with all limits, and told one by one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -12,6 +12,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from rollgraph.access.caller import Caller
+from rollgraph.ports import OperationObserver
 from rollgraph.schema.context import Context
 from rollgraph.schema.errors import translate
 from rollgraph.schema.limits.extension import ASK
@@ -81,6 +82,7 @@ class Asking:
         timeout: Seconds that a query may take.
         action_timeout: Seconds that a mutation may take.
         admission: What has to be so before; None for nothing.
+        observer: Hears what becomes of subscriptions; of the rest the schema tells.
     """
 
     def __init__(
@@ -91,7 +93,9 @@ class Asking:
         action_timeout: float = ACTION_TIMEOUT,
         *,
         admission: Admission | None = None,
+        observer: OperationObserver | None = None,
     ) -> None:
+        self._observer = observer or OperationObserver()
         self._admission = admission
         self._schema = schema
         self._context = context
@@ -106,7 +110,8 @@ class Asking:
         """What is to be executed. Raises `OperationRefusedError` if nothing is."""
         if self._admission is None:
             return Admitted(operation)
-        return await self._admission.admit(operation, caller.viewer)
+        found = await self._admission.document(operation)
+        return await self._admission.admit(found, caller.viewer)
 
     async def ask(
         self,
@@ -136,8 +141,7 @@ class Asking:
             )
             async with aclosing(results):
                 if self.kind(operation) is OperationType.SUBSCRIPTION:
-                    async for result in results:
-                        await tell(_answer(result))
+                    await self._follow(results, tell)
                 else:
                     answer = await _in_time(results, deadline)
                     _tell_cost(answer, context)
@@ -150,6 +154,23 @@ class Asking:
             await tell(Answer({"errors": [error.formatted]}, refused=True))
         except Exception as error:  # noqa: BLE001 - one stream must not end the others beside it
             await tell(_masked(error, request_id))
+
+    async def _follow(self, results: AsyncIterable[ExecutionResult], tell: Tell) -> None:
+        """Tells each answer of a subscription, as long as there are some and somebody listens."""
+        ended = "ok"
+        try:
+            async for result in results:
+                answer = _answer(result)
+                if answer.refused:
+                    ended = "refused"
+                await tell(answer)
+        except GoneError:
+            raise
+        except Exception:
+            ended = "failed"
+            raise
+        finally:
+            self._observer.answered("subscription", ended, None)
 
 
 async def _in_time(results: Any, deadline: Deadline) -> Answer:
