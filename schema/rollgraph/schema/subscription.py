@@ -22,7 +22,7 @@ from rollgraph.schema.inputs import ClusterFilter, RolloutFilter
 from rollgraph.schema.streams.analysis import said_of_runs
 from rollgraph.schema.streams.clusters import ClusterStream
 from rollgraph.schema.streams.rollouts import RolloutStream, Wanted
-from rollgraph.schema.streams.summaries import SummaryStream
+from rollgraph.schema.streams.summaries import SummaryStream, Tile
 from rollgraph.schema.streams.telling import EventKind
 from rollgraph.schema.types.action_targets import RolloutRefInput
 from rollgraph.schema.types.events import (
@@ -195,15 +195,19 @@ class Subscription:
             strawberry.argument(description="The shortest time between two events."),
         ] = SUMMARY_EVERY,
     ) -> AsyncIterator[RolloutSummaryChangedEvent]:
-        """Rollouts counted in groups, and again whenever a count is another one: for tiles."""
-        stream = SummaryStream(
-            info.context,
-            predicate(filter.core() if filter else None),
+        """Rollouts counted in groups, and again whenever a count is another one: for tiles.
+
+        There is no cursor: whoever comes back is told the counts of then.
+        """
+        wanted = filter.core() if filter else None
+        tile = Tile(
+            predicate(wanted),
             lambda context: summary(context, filter, group_by),
-            max(_interval(min_interval) or SUMMARY_EVERY, SUMMARY_EVERY),
             summary_event,
+            key=(wanted, tuple(group_by)),
         )
-        return _events(RolloutSummaryChangedEvent, stream)
+        pace = max(_interval(min_interval) or SUMMARY_EVERY, SUMMARY_EVERY)
+        return _events(RolloutSummaryChangedEvent, SummaryStream(info.context, tile, pace))
 
 
 def _events(_: type[T], stream: object) -> AsyncIterator[T]:

@@ -1,5 +1,6 @@
 """Who shares an answer, and who must not."""
 
+import anyio
 import pytest
 
 from factories import rollout_view
@@ -7,8 +8,9 @@ from fakes.rights import Some
 from rollgraph.core.phase import Phase
 from rollgraph.core.verbs import Verb
 from rollgraph.core.view import RolloutView
-from rollgraph.schema.streams.answer import answer
+from rollgraph.schema.streams.answer import Answer, answer
 from rollgraph.schema.streams.sharing import Sharing
+from rollgraph.schema.streams.summaries import Counting, Tile
 from unit.schema.streams.streaming import Live
 
 PHASES = """
@@ -20,6 +22,7 @@ subscription Phases($filter: RolloutFilter, $keys: [String!]) {
 """
 NOTHING_OWN = PHASES % "freshness { stale }"
 OWN = PHASES % "viewerActions(actions: [PROMOTE]) { allowed }"
+COUNTS = "subscription { rolloutSummaryChanged(groupBy: [PHASE]) { buckets { phase count } } }"
 ALL = Some(lambda _: True, verbs=(Verb.WATCH,))
 
 
@@ -77,6 +80,71 @@ async def test_readers_with_other_rights_share_nothing(live: Live) -> None:
         second = await other.answer()
         assert second is not first
         assert second.json == first.json
+
+
+async def answers(live: Live, document: str, late: float) -> list[Answer]:
+    """What somebody is told in seven seconds who comes so late."""
+    await anyio.sleep(late)
+    found = []
+    with anyio.move_on_after(7 - late):
+        async with live.reader(document) as reader:
+            while True:
+                found.append(await reader.answer(within=10))
+    return found
+
+
+async def told_while_all_changes(live: Live, *documents: str) -> list[list[Answer]]:
+    """What readers are told who come at any time, while ten rollouts a second come."""
+    found: list[list[Answer]] = [[] for _ in documents]
+
+    async def read(number: int, document: str) -> None:
+        found[number] = await answers(live, document, late=0.3 * number)
+
+    async with anyio.create_task_group() as tasks:
+        for number, document in enumerate(documents):
+            tasks.start_soon(read, number, document)
+        for number in range(70):
+            await anyio.sleep(0.1)
+            live.put(rollout_view(f"east/shop/new-{number}"))
+    return found
+
+
+async def test_readers_of_the_same_counts_share_them_whenever_they_came(live: Live) -> None:
+    first, second, third = await told_while_all_changes(live, COUNTS, COUNTS, COUNTS)
+    assert len(first) >= 5
+    # The first that one is told is of the moment in which they came.
+    for late in (second, third):
+        assert [id(each) for each in late[1:]] == [id(each) for each in first[-len(late) + 1 :]]
+
+
+async def test_readers_of_other_counts_share_none(live: Live) -> None:
+    by_name = COUNTS.replace("groupBy: [PHASE]", "groupBy: [NAMESPACE]")
+    first, second = await told_while_all_changes(live, COUNTS, by_name)
+    assert {each.json for each in first}.isdisjoint(each.json for each in second)
+
+
+async def test_readers_who_see_others_count_for_themselves(live: Live) -> None:
+    async with live.reader(COUNTS) as one:
+        await one.event()
+        live.rule.say(Some(lambda view: view.ref.name == "web", verbs=(Verb.WATCH,)))
+        live.put(rollout_view("east/shop/db"))
+        async with live.reader(COUNTS) as other:
+            (bucket,) = (await other.event())["buckets"]
+    assert bucket["count"] == 1
+
+
+async def test_counts_that_are_kept_are_bounded(live: Live) -> None:
+    counting, asked = Counting(most=2), 0
+
+    def count(_: object) -> list[object]:
+        nonlocal asked
+        asked += 1
+        return []
+
+    context = live.context()
+    for name in ("a", "b", "a", "c", "a"):
+        counting.counted(Tile(lambda _: True, count, lambda _: None, name), context)
+    assert asked == 4
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
