@@ -38,6 +38,7 @@ class AuditPage(msgspec.Struct, frozen=True):
         has_previous: Whether a newer one precedes.
         total: How many match, on all pages.
         forgotten: How many rows there have been that are no longer kept, whatever the filter.
+        partial: Whether rows may be missing because whoever keeps them does not answer.
     """
 
     rows: tuple[AuditRow, ...]
@@ -45,9 +46,12 @@ class AuditPage(msgspec.Struct, frozen=True):
     has_previous: bool
     total: int
     forgotten: int
+    partial: bool = False
 
 
-def page(rows: Iterable[AuditRow], request: AuditRequest, *, forgotten: int = 0) -> AuditPage:
+def page(
+    rows: Iterable[AuditRow], request: AuditRequest, *, forgotten: int = 0, partial: bool = False
+) -> AuditPage:
     """A page of rows that come newest first.
 
     Raises `BadCursorError` for what is no cursor, `BadFilterError` for a filter and
@@ -66,6 +70,7 @@ def page(rows: Iterable[AuditRow], request: AuditRequest, *, forgotten: int = 0)
         has_previous=start > 0,
         total=len(matching),
         forgotten=forgotten,
+        partial=partial,
     )
 
 

@@ -18,7 +18,9 @@ class AuditLog(Protocol):
         """
 
     async def page(self, request: AuditRequest) -> AuditPage:
-        """One page of the rows that are kept, newest first.
+        """One page of the rows that are kept, newest first; of all gateways, if they share a store.
+
+        If that does not answer, the page is `partial`: what this gateway knows.
 
         Going from page to page with the cursors of the answers visits each row that is kept all the
         while exactly once. Raises `BadCursorError` for what is no cursor, `BadFilterError` for a

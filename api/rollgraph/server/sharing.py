@@ -2,7 +2,7 @@
 
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rollgraph.adapters.memory import MemoryBroker, MemoryReceipts
 from rollgraph.adapters.memory.sessions import MemorySessions
+from rollgraph.adapters.redis.auditlog import RedisAuditLog
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.budgets import RedisBudgets
 from rollgraph.adapters.redis.keys import Keys
@@ -20,7 +21,16 @@ from rollgraph.adapters.redis.secret import shared_secret
 from rollgraph.adapters.redis.sessions import RedisSessions
 from rollgraph.adapters.redis.urls import place
 from rollgraph.core.errors import BrokerError, ConfigError
-from rollgraph.ports import Broker, Budgets, Clock, Leases, Receipts, SessionStore, SpokeSource
+from rollgraph.ports import (
+    AuditLog,
+    Broker,
+    Budgets,
+    Clock,
+    Leases,
+    Receipts,
+    SessionStore,
+    SpokeSource,
+)
 from rollgraph.server.auth.sealing import sealing
 from rollgraph.server.settings import Redis, Settings, Workers
 from rollgraph.spokes.shift import Shift
@@ -48,6 +58,8 @@ class Shared:
         tickets: What tickets of bulk actions are signed with; None for a key of this process.
         leases: Who watches which spoke; None in a process that is alone.
         budgets: What callers may still spend; None in a process that is alone.
+        audit: Who did what, by whichever gateway; None in a process that is alone.
+        beside: What must run as long as it is used, until cancelled.
     """
 
     broker: Broker
@@ -56,6 +68,8 @@ class Shared:
     tickets: bytes | None = None
     leases: Leases | None = None
     budgets: Budgets | None = None
+    audit: AuditLog | None = None
+    beside: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
 def alone(clock: Clock) -> Shared:
@@ -91,6 +105,9 @@ async def opened(settings: Settings, role: Role, clock: Clock) -> AsyncIterator[
                 f"redis.url (--redis): {place(given.url)}: {error}; expected a Redis 7 or later"
                 " that answers there"
             ) from error
+        audit = None  # of a worker, which does nothing that is audited
+        if role is not Role.WORKER:
+            audit = RedisAuditLog(client, clock, max_rows=settings.audit.rows, keys=keys)
         yield Shared(
             RedisBroker(client, keys=keys),
             RedisReceipts(client, running=settings.limits.action_timeout + MARGIN, keys=keys),
@@ -98,7 +115,11 @@ async def opened(settings: Settings, role: Role, clock: Clock) -> AsyncIterator[
             tickets,
             RedisLeases(client, keys=keys),
             RedisBudgets(client, keys=keys),
+            audit,
+            [audit.run] if audit is not None else [],
         )
+        if audit is not None:
+            await audit.close()
     finally:
         await client.aclose()
 

@@ -19,6 +19,12 @@ pytestmark = pytest.mark.looptime(False)
 EMPTY = "{apiVersion: v1, kind: Config, clusters: [], contexts: [], users: []}"
 
 
+ABORT = """mutation { abortRollout(input: {
+    rollout: { key: { cluster: "simulated", namespace: "shop", name: "none" } }
+    reason: "told to the other"
+}) { applied } }"""
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
     file = tmp_path / "empty.yaml"
@@ -61,7 +67,7 @@ def test_a_part_wants_to_know_where_it_meets_the_others(command: str, empty: Pat
 def test_a_url_that_is_none_is_said_to_be_none(empty: Path) -> None:
     status, said = refused("serve", empty, "--redis", "http://:s3cret@redis")
     assert status == 2
-    assert "redis.url (--redis): expected redis://HOST:PORT, or rediss://HOST:PORT for TLS; " in said
+    assert "redis.url (--redis): expected redis://HOST:PORT, or rediss://HOST:PORT for TLS" in said
     assert "s3cret" not in said
 
 
@@ -97,6 +103,7 @@ def test_two_that_do_all_share_a_cluster_and_one_takes_over(
         assert living(redis, password, "all:workers") == "2"
         one, two = gateways
         assert ["spoke_added" in each.process.output() for each in gateways] == [True, False]
+        one.ask(ABORT)
         one.process.stop()
         wait_until(
             lambda: None if "spoke_added" in two.process.output() else "not yet",
@@ -104,6 +111,12 @@ def test_two_that_do_all_share_a_cluster_and_one_takes_over(
             what="the other watches",
         )
         two.wait_until_synced()
+        # It also knows what was done at the other, up to the end of that.
+        audit = two.ask("{ auditEvents(first: 1) { nodes { verb reason } partial } }")
+        assert audit["auditEvents"] == {
+            "nodes": [{"verb": "abort", "reason": "told to the other"}],
+            "partial": False,
+        }
         assert "s3cret" not in two.process.output()
 
 

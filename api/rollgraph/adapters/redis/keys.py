@@ -73,6 +73,21 @@ class Keys(msgspec.Struct, frozen=True):
         """
         return f"{self.prefix}:budget:{whose}"
 
+    @property
+    def documents(self) -> list[str]:
+        """What callers ask for by its hash: a hash of texts, a sorted set of when each was used,
+        and the number of bytes of all."""
+        return [f"{self.prefix}:{{documents}}:{what}" for what in ("texts", "used", "bytes")]
+
+    @property
+    def audit_counts(self) -> str:
+        """A hash: name of the audit, how many rows are forgotten, bytes of each shelf."""
+        return f"{self.prefix}:{{audit}}:counts"
+
+    def audit(self, shelf: str) -> str:
+        """A stream: rows in the order in which they came."""
+        return f"{self.prefix}:{{audit}}:{shelf}"
+
     def channel(self, cluster: str) -> str:
         """Where the facts of a spoke are published: the channel of its partition."""
         return self._channel(partition(cluster))

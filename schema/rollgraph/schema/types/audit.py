@@ -258,9 +258,15 @@ class AuditEventConnection:
 
     @resolved
     def forgotten(self) -> int:
-        """How many older events the gateway has had to forget since it was started, whatever the
-        filter. Its log has them."""
+        """How many older events have had to be forgotten, whatever the filter: since the gateway
+        was started, or of those that gateways keep together. The log has them."""
         return self.page.forgotten
+
+    @resolved
+    def partial(self) -> bool:
+        """Whether events may be missing, because where gateways keep them together does not
+        answer. Those that this one knows are here."""
+        return self.page.partial
 
 
 async def audit_events(
