@@ -17,6 +17,7 @@ class FakeCluster:
     """Put objects, delete them, and read them as lists or as histories."""
 
     def __init__(self) -> None:
+        self.uid = "1"
         self.version = 10
         self.compacted = 0
         self._objects: dict[tuple[Kind, str, str], Manifest] = {}

@@ -114,6 +114,10 @@ class ScriptedListWatch:
         """None."""
         return None
 
+    async def identity(self) -> str:
+        """Always the same."""
+        return "scripted"
+
     async def close(self) -> None:
         """Notes it."""
         self.closed = True
@@ -142,6 +146,7 @@ class FakeListWatch:
         breaks: Raised by each request: a fault of ours, not of a spoke.
         requests: Each request's verb, kind and version.
         now: What its clock says.
+        unnamed: Raised when it is asked which one it is.
     """
 
     def __init__(self, cluster: FakeCluster, *, version: str = "v1.34.4") -> None:
@@ -154,6 +159,7 @@ class FakeListWatch:
         self.requests: list[tuple[str, Kind | None, str]] = []
         self.closed = False
         self.now: datetime | None = None
+        self.unnamed: SpokeError | None = None
         self._speaks = anyio.Event()
         self._speaks.set()
         self._cut = anyio.Event()
@@ -222,6 +228,13 @@ class FakeListWatch:
         """The clock's."""
         await self._answer("time", None, "")
         return self.now
+
+    async def identity(self) -> str:
+        """The cluster's."""
+        await anyio.lowlevel.checkpoint()
+        if self.unnamed is not None:
+            raise self.unnamed
+        return self.cluster.uid
 
     async def close(self) -> None:
         """Notes it."""

@@ -9,6 +9,7 @@ import structlog
 
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.errors import BrokerError
+from rollgraph.core.feed.checkpoints import Checkpoint, Inheritance
 from rollgraph.core.feed.entries import Fact, Snapshot, Subject, Value
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
@@ -19,6 +20,12 @@ from rollgraph.ports import Broker, Clock, Feed, FeedObserver
 MAX_WAITING = 10_000
 # Facts that are written at once.
 PART = 200
+# Seconds that whoever takes a spoke over waits for what was left of it. A Redis that answers has
+# told of ten thousand rollouts by then; of one that does not a list tells sooner what there is.
+INHERITED_WITHIN = 5.0
+# Seconds that facts wait for the checkpoint that they lead to. A worker that rests after each event
+# has given it at once; one that never rests is not to be late for it.
+RESTS_WITHIN = 0.05
 # Seconds between two attempts to write, at first and at most, and up to as much again by chance.
 SHORTEST, LONGEST = 0.2, 5.0
 
@@ -26,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Publisher:
-    """Writes what is learned of one spoke to its feed: a `ports.Projection` of that spoke.
+    """Writes what is learned of one spoke to its feed: a `ports.Handover` of that spoke.
 
     What is told is written in order, each fact once. While the broker does not answer the facts
     wait; when it does again, and after anything that leaves in doubt what was written, what differs
@@ -69,6 +76,15 @@ class Publisher:
         self._waiting: deque[Fact] = deque()
         # What an earlier worker wrote and this one has not been told of yet.
         self._inherited: dict[Subject, Value] = {}
+        # Where its watches had come, while all of it is inherited.
+        self._left: Checkpoint | None = None
+        self._claimed = anyio.Event()
+        # What this worker had reached last, how many of the facts that wait belong to that, and
+        # whether nothing was told of a rollout since.
+        self._reached: Checkpoint | None = None
+        self._covered = 0
+        self._still = False
+        self._rested = anyio.Event()
         self._in_doubt = True
         self._came = anyio.Event()
         self._idle = anyio.Event()
@@ -91,6 +107,26 @@ class Publisher:
         """See `ports.Projection`; whoever opened the publisher ends the feed."""
         self.dropped = True
 
+    async def inherited(self) -> Inheritance | None:
+        """See `ports.Handover`."""
+        with anyio.move_on_after(INHERITED_WITHIN):
+            await self._claimed.wait()
+        views = [value for value in self._inherited.values() if isinstance(value, RolloutView)]
+        return Inheritance(views, self._left) if views or self._left is not None else None
+
+    def take_over(self) -> None:
+        """See `ports.Handover`."""
+        now, inherited = self._clock.now(), self._inherited
+        self._inherited = {None: inherited.pop(None)} if None in inherited else {}
+        self._known |= {subject: Fact(subject, value, now) for subject, value in inherited.items()}
+        self._reached, self._left, self._still = self._left, None, True
+
+    def reach(self, checkpoint: Checkpoint) -> None:
+        """See `ports.Handover`."""
+        if self._inherited.keys() <= {None}:  # else the feed has more than was told
+            self._reached, self._covered, self._still = checkpoint, len(self._waiting), True
+            self._rested.set()
+
     async def run(self) -> None:
         """Writes until cancelled. Raises nothing that the broker can cause."""
         wait = SHORTEST
@@ -98,6 +134,7 @@ class Publisher:
             try:
                 feed, snapshot = await self._broker.claim(self._cluster, self._holder)
                 self._compare(snapshot)
+                self._claimed.set()
                 wait = SHORTEST
                 await self._write(feed)
             except BrokerError as error:
@@ -123,17 +160,37 @@ class Publisher:
                 self._idle.set()
                 self._came = anyio.Event()
                 await self._came.wait()
-            part = [self._waiting.popleft() for _ in range(min(PART, len(self._waiting)))]
+            if self._reached is not None and not self._covered and len(self._waiting) < PART:
+                await self._rest()
+            part, checkpoint = self._next()
             begun = perf_counter()
-            await feed.append(part)
+            await feed.append(part, checkpoint)
             self._observer.published(len(part), perf_counter() - begun)
             for fact in part:
                 if fact.value is None and self._known.get(fact.subject) is fact:
                     del self._known[fact.subject]
 
+    async def _rest(self) -> None:
+        """Waits for a checkpoint: whoever dies before it leaves the one that is written."""
+        self._rested = anyio.Event()
+        with anyio.move_on_after(RESTS_WITHIN):
+            await self._rested.wait()
+
+    def _next(self) -> tuple[list[Fact], Checkpoint | None]:
+        """The facts to write at once, and the checkpoint that is reached with the last of them.
+
+        What was told of a rollout after that is written by itself: it takes the checkpoint away.
+        """
+        length = min(PART, self._covered or len(self._waiting))
+        checkpoint = self._reached if length == self._covered else None
+        self._covered = max(self._covered - length, 0)
+        return [self._waiting.popleft() for _ in range(length)], checkpoint
+
     def _tell(self, subject: Subject, value: Value) -> None:
         fact = self._known[subject] = Fact(subject, value, self._clock.now())
         inherited = self._inherited.pop(subject, None)
+        if subject is not None:
+            self._left, self._still = None, False
         if not self._in_doubt and (value is None or inherited != value):
             self._queue(fact)
 
@@ -144,6 +201,8 @@ class Publisher:
             self._in_doubt = True
         else:
             self._waiting.append(fact)
+            if self._still:
+                self._covered = len(self._waiting)
         self._came.set()
 
     def _compare(self, snapshot: Snapshot) -> None:
@@ -160,6 +219,9 @@ class Publisher:
         self._inherited = {
             subject: value for subject, value in written.items() if subject not in self._known
         }
+        self._left = snapshot.checkpoint if self._known.keys() <= {None} else None
+        self._still &= self._inherited.keys() <= {None}
+        self._covered = len(self._waiting) if self._still else 0
         self._in_doubt = False
         cluster = self._known.get(None)
         if cluster is not None and isinstance(cluster.value, ClusterView) and cluster.value.synced:

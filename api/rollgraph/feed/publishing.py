@@ -9,7 +9,7 @@ import structlog
 
 from rollgraph.core.errors import BrokerError
 from rollgraph.feed.publisher import Publisher
-from rollgraph.ports import Broker, Clock, FeedObserver, Projection
+from rollgraph.ports import Broker, Clock, FeedObserver, Handover
 
 # Seconds until a feed that could not be ended is tried again.
 AGAIN = 5.0
@@ -56,7 +56,7 @@ class Publishing:
         return sum(publisher.waiting for publisher in self._publishers)
 
     @asynccontextmanager
-    async def __call__(self, cluster: str) -> AsyncIterator[Projection]:
+    async def __call__(self, cluster: str) -> AsyncIterator[Handover]:
         """Writes what is put, until left, and a moment longer what was put last.
 
         A spoke that was dropped by then has no feed any more. One that was not is watched by

@@ -8,6 +8,7 @@ from rollgraph.ports.audit import AuditLog
 from rollgraph.ports.budgets import Budgets
 from rollgraph.ports.clock import Clock
 from rollgraph.ports.feeds import Broker, Feed, Leases, Standing
+from rollgraph.ports.handover import Handover
 from rollgraph.ports.logins import LoginProvider, Sealing, SessionStore, TokenVerifier
 from rollgraph.ports.model import Mirror, Projection
 from rollgraph.ports.news import Listening, Newsroom
@@ -34,6 +35,7 @@ __all__ = [
     "Enforcer",
     "Feed",
     "FeedObserver",
+    "Handover",
     "Leases",
     "ListWatch",
     "Listening",

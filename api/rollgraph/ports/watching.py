@@ -67,6 +67,12 @@ class ListWatch(Protocol):
     async def time(self) -> datetime | None:
         """The server's time of day, to the second; None if it does not tell."""
 
+    async def identity(self) -> str:
+        """Tells this cluster, and what is asked of it, from any other.
+
+        Who finds the same one may go on at a version that somebody else's watch had come to.
+        """
+
     async def close(self) -> None:
         """Closes every connection. The object is of no use afterwards."""
 

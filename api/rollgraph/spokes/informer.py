@@ -6,6 +6,7 @@ from random import Random
 
 import anyio
 
+from rollgraph.core.feed.checkpoints import Reached
 from rollgraph.core.refs import Kind
 from rollgraph.ports import Clock, WatchObserver
 from rollgraph.spokes.connection import Connection
@@ -76,6 +77,23 @@ class Informer:
     def has_synced(self) -> bool:
         """True once every rollout of the spoke has been read."""
         return all(w.synced for w in self.watches if w.kind is Kind.ROLLOUT)
+
+    @property
+    def reached(self) -> tuple[Reached, ...]:
+        """How far the inventory is in step with each watch that needs no list.
+
+        Without that of Deployments, which are in no view.
+        """
+        found = [reflector.reached for reflector in self._reflectors]
+        return tuple(reached for reached in found if reached is not None)
+
+    def resume(self, reached: Sequence[Reached]) -> None:
+        """The inventory has all up to there."""
+        versions = {(each.kind, each.namespace): each.resource_version for each in reached}
+        for reflector in self._reflectors:
+            version = versions.get((reflector.state.kind, reflector.state.namespace))
+            if version is not None:
+                reflector.resume(version)
 
     async def run(self) -> None:
         """Watches until cancelled."""

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from rollgraph.core.belongings import Belongings
+from rollgraph.core.feed.checkpoints import Strays
 from rollgraph.core.objects.analysis import AnalysisRun, Experiment
+from rollgraph.core.objects.decode import TYPES
 from rollgraph.core.objects.event import MAX_EVENTS, KubeEvent
 from rollgraph.core.objects.meta import KubeObject
 from rollgraph.core.objects.rollout import Rollout
@@ -13,7 +15,10 @@ from rollgraph.core.refs import Kind, ObjectKey
 from rollgraph.spokes.dirty import DirtyKeys
 from rollgraph.spokes.signal import Signal
 from rollgraph.spokes.store import Change, Delivery, Store, key_of
+from rollgraph.spokes.strays import MOST, StrayKeys
 from rollgraph.spokes.transitions import Transitions
+
+_KINDS = {type_: kind for kind, type_ in TYPES.items()}
 
 # Called for every change, in the order of deliveries, before anything else runs. It must not raise
 # and must not be slow: the reader of the watch stands still meanwhile.
@@ -44,6 +49,7 @@ class Inventory:
         self._deployments: Store[Deployment] = Store()
         self._events: Store[KubeEvent] = Store()
         self._workloads = Workloads()
+        self._strays = StrayKeys()
         self.needs_changed = Signal()
         self._listener = listener
         self._stores: dict[Kind, Store[Any]] = {
@@ -65,6 +71,39 @@ class Inventory:
         """How many objects of a kind are held."""
         store = self._stores[kind]
         return len(store.keys(namespace)) if namespace else len(store)
+
+    @property
+    def shown(self) -> bool:
+        """True while no rollout has to be looked at again."""
+        return not len(self.dirty) and not len(self.transitions)
+
+    def seed(self, objects: Iterable[KubeObject]) -> None:
+        """Holds objects that were shown before: no rollout has to be looked at for them."""
+        for obj in objects:
+            change = self._stores[_KINDS[type(obj)]].apply(Delivery(obj))
+            if change is not None and isinstance(obj, Rollout):
+                self._workloads.follow(change)
+
+    def strays(self) -> Strays | None:
+        """What came lately and belongs to no rollout yet; None if that is too much to tell."""
+        if len(self._strays) > MOST:
+            return None
+        found: dict[Kind, list[Any]] = {}
+        for kind, key in self._strays:
+            obj = self._stores[kind].get(key)
+            if obj is not None and not self.owners(kind, obj):
+                found.setdefault(kind, []).append(obj)
+        return Strays(
+            replica_sets=tuple(found.get(Kind.REPLICA_SET, ())),
+            pods=tuple(found.get(Kind.POD, ())),
+            analysis_runs=tuple(found.get(Kind.ANALYSIS_RUN, ())),
+            experiments=tuple(found.get(Kind.EXPERIMENT, ())),
+            events=tuple(found.get(Kind.EVENT, ())),
+        )
+
+    def age(self) -> None:
+        """Some seconds have passed."""
+        self._strays.age()
 
     def apply(self, kind: Kind, delivery: Delivery) -> None:
         """Takes in one delivered object."""
@@ -145,7 +184,10 @@ class Inventory:
             self._forget_oldest(change.new)
         for obj in (change.old, change.new):
             if obj is not None:
-                self.dirty.mark(self.owners(kind, obj))
+                owners = self.owners(kind, obj)
+                self.dirty.mark(owners)
+                if not owners and change.old is None and kind is not Kind.DEPLOYMENT:
+                    self._strays.note(kind, change.key)
         if self._listener is not None:
             self._listener(kind, change)
 

@@ -29,6 +29,7 @@ from rollgraph.core.errors import (
     UnreachableError,
     UnreadableError,
 )
+from rollgraph.core.feed.checkpoints import Reached
 from rollgraph.core.objects import decode
 from rollgraph.core.objects.decode import WatchEvent
 from rollgraph.core.refusals import refusal
@@ -104,6 +105,19 @@ class Reflector:
         self._unreadable = 0
         self._server_errors_since: float | None = None
         self._log = _log.bind(kind=str(state.kind), namespace=state.namespace)
+
+    @property
+    def reached(self) -> Reached | None:
+        """How far the sink is in step; None while it needs a full list."""
+        state = self.state
+        if self._initial.needed or not state.resource_version:
+            return None
+        return Reached(state.kind, state.namespace, state.resource_version)
+
+    def resume(self, resource_version: str) -> None:
+        """The sink has all up to a version: begins there, and without a list."""
+        self._initial.needed = False
+        self.state.resumed(resource_version)
 
     async def run(self) -> None:
         """Reflects until cancelled."""

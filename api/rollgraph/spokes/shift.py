@@ -13,7 +13,7 @@ import structlog
 
 from rollgraph.core.assignment import assign
 from rollgraph.core.errors import BrokerError
-from rollgraph.ports import Leases, Projection, Spoke, SpokeSource, Standing
+from rollgraph.ports import Handover, Leases, Spoke, SpokeSource, Standing
 from rollgraph.spokes.supervisor import Outlet
 
 # Seconds between two signs of life. A spoke that is given back is taken within so many.
@@ -89,7 +89,7 @@ class Shift:
         """The same outlet; once it is closed, the spoke's lease is given back."""
 
         @asynccontextmanager
-        async def opened(cluster: str) -> AsyncIterator[Projection]:
+        async def opened(cluster: str) -> AsyncIterator[Handover]:
             async with outlet(cluster) as projection:
                 yield projection
             # Not in the end of everything, when `_leave` does.

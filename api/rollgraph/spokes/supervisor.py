@@ -13,7 +13,8 @@ import structlog
 from anyio.abc import TaskGroup
 
 from rollgraph.core.errors import SpokeError
-from rollgraph.ports import Clock, Projection, Spoke, SpokeSource, WatchObserver
+from rollgraph.ports import Clock, Handover, Projection, Spoke, SpokeSource, WatchObserver
+from rollgraph.spokes.alone import Alone
 from rollgraph.spokes.backoff import Backoff
 from rollgraph.spokes.gate import SYNCS_AT_ONCE, Gate
 from rollgraph.spokes.inventory import Listener
@@ -27,14 +28,14 @@ SPREAD_PER_SPOKE = 0.02
 SPREAD_AT_MOST = 5.0
 
 # Opens where what is known of a spoke goes, given its name, for as long as the spoke is watched.
-Outlet: TypeAlias = Callable[[str], AbstractAsyncContextManager[Projection]]
+Outlet: TypeAlias = Callable[[str], AbstractAsyncContextManager[Handover]]
 
 _log = structlog.get_logger(__name__)
 
 
 def straight(projection: Projection) -> Outlet:
     """Puts what is known of every spoke into one model, at once."""
-    return lambda _: nullcontext(projection)
+    return lambda _: nullcontext(Alone(projection))
 
 
 class Supervisor:
@@ -99,17 +100,19 @@ class Supervisor:
     async def _keep(self, seat: "Seat", delay: float) -> None:
         """Watches one spoke for as long as it is in the source."""
         name = seat.name
-        async with self._outlet(name) as projection:
-            report = Report(projection, self._clock)
-            projector = Projector(name, projection)
+        async with self._outlet(name) as handover:
+            report = Report(handover, self._clock)
+            projector = Projector(name, handover)
             await anyio.sleep(delay)
             while seat.spoke is not None:
                 with anyio.CancelScope() as seat.scope:
-                    await self._work(seat.spoke, report, projector)
+                    await self._work(seat.spoke, report, projector, handover)
             del self._seats[name]
-            projection.drop_cluster(name)
+            handover.drop_cluster(name)
 
-    async def _work(self, spoke: Spoke, report: Report, projector: Projector) -> None:
+    async def _work(
+        self, spoke: Spoke, report: Report, projector: Projector, handover: Handover
+    ) -> None:
         """Runs workers of one description of a spoke, one after the other."""
         backoff = Backoff(self._rng)
         listener = self._listener(spoke.name) if self._listener is not None else None
@@ -118,6 +121,7 @@ class Supervisor:
                 spoke,
                 projector,
                 report,
+                handover,
                 self._gate,
                 self._clock,
                 self._rng,

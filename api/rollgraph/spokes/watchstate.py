@@ -23,6 +23,11 @@ from rollgraph.ports import Clock, WatchObserver
 # it at once must not look like a connection that comes and goes. The first event proves it, or
 # having lasted as long as the shortest watch that counts as one.
 PROBATION = 1.0
+# Seconds. A watch that begins at another worker's version brings first, at once and without a
+# pause, all that happened since; only a bookmark says where that ends, and comes each minute. So a
+# pause says it, too, or having lasted for as long as reading all that a server remembers takes.
+PAUSE = 0.5
+CAUGHT_UP_WITHIN = 3.0
 
 _PROBLEMS: dict[type[RollgraphError], Problem] = {
     UnreachableError: Problem.UNREACHABLE,
@@ -85,6 +90,9 @@ class WatchState:
         self._relists = 0
         self._retries = 0
         self._trusted_at: float | None = None
+        # Since another worker's watch ended: until when this one has to have caught up.
+        self._behind = False
+        self._caught_up_by = 0.0
         self._last_event_at: datetime | None = None
         self._last_bookmark_at: datetime | None = None
 
@@ -127,14 +135,24 @@ class WatchState:
         """A full list is held."""
         self._observer.listed(self.kind, self._cause)
         self._relists += self.synced
-        self.synced = True
+        self.synced, self._behind = True, False
         self.resource_version = resource_version
         self._changed()
+
+    def resumed(self, resource_version: str) -> None:
+        """All up to a version is held, though not by this watch."""
+        self.synced = self._behind = True
+        self.resource_version = resource_version
 
     def opened(self) -> None:
         """A stream of changes is open."""
         self.alive()
         if self._status is ConnectionStatus.CONNECTED:
+            return
+        if self._behind:
+            self._caught_up_by = anyio.current_time() + CAUGHT_UP_WITHIN
+            self._wait_for_pause()
+            self._changed()
             return
         if self._error is None:
             self._connect()
@@ -150,11 +168,16 @@ class WatchState:
         """An object was delivered; "" for one that does not move the version, or has none."""
         self._progress(resource_version)
         self._last_event_at = self._clock.now()
+        if self._behind:
+            self._wait_for_pause()
+        else:
+            self._proved()
 
     def bookmark(self, resource_version: str) -> None:
         """The server told how far it has come."""
         self._progress(resource_version)
         self._last_bookmark_at = self._clock.now()
+        self._proved()
 
     def failed(self, error: RollgraphError) -> None:
         """An attempt failed, or the stream broke."""
@@ -203,10 +226,16 @@ class WatchState:
         self.alive()
         if resource_version:
             self.resource_version = resource_version
+
+    def _proved(self) -> None:
         if self._trusted_at is not None:
             self._connect()
 
+    def _wait_for_pause(self) -> None:
+        self._trusted_at = min(anyio.current_time() + PAUSE, self._caught_up_by)
+
     def _connect(self) -> None:
+        self._behind = False
         self.reconnects += self._error is not None
         self._trusted_at = None
         self._error = None

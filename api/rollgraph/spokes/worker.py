@@ -7,8 +7,9 @@ import anyio
 import structlog
 
 from rollgraph.core.errors import RollgraphError
-from rollgraph.ports import Clock, ListWatch, ServerVersions, Spoke, WatchObserver
+from rollgraph.ports import Clock, Handover, ListWatch, ServerVersions, Spoke, WatchObserver
 from rollgraph.spokes.backoff import Backoff
+from rollgraph.spokes.baton import Baton
 from rollgraph.spokes.connection import Connection
 from rollgraph.spokes.gate import Gate
 from rollgraph.spokes.heartbeat import PROBE_EVERY, Heartbeat, probe
@@ -28,6 +29,7 @@ class Worker:
         spoke: What to watch.
         projector: Shows its rollouts.
         report: Shows how it fares.
+        handover: What the worker before has left, and the next is to find.
         gate: Where full lists queue.
         clock: The time of day.
         rng: Chance for waits.
@@ -40,6 +42,7 @@ class Worker:
         spoke: Spoke,
         projector: Projector,
         report: Report,
+        handover: Handover,
         gate: Gate,
         clock: Clock,
         rng: Random,
@@ -54,6 +57,7 @@ class Worker:
         self._inventory = Inventory(listener)
         self._news = Signal()
         self._unreported = True
+        self._showing = False
         self._doubted_at = 0.0
         self._informer = Informer(
             self._connection,
@@ -65,6 +69,7 @@ class Worker:
             self._tell,
             observer,
         )
+        self._baton = Baton(spoke, handover, self._inventory, self._informer, projector)
 
     async def run(self) -> None:
         """Watches. Raises nothing that a spoke can cause."""
@@ -72,6 +77,7 @@ class Worker:
             self._report.publish(self._spoke)
             async with self._connection:
                 await self._reach()
+                await self._baton.take(self._current())
                 await self._watch()
 
     async def _reach(self) -> None:
@@ -105,10 +111,10 @@ class Worker:
 
     async def _project(self) -> None:
         await self._informer.synced()
-        await self._projector.run(self._inventory, self._shown)
+        await self._projector.run(self._inventory, self._shown, self._baton.leave)
 
     def _shown(self) -> None:
-        self._report.shown = True
+        self._report.shown = self._showing = True
         self._tell()
 
     async def _keep_reporting(self) -> None:
@@ -133,6 +139,9 @@ class Worker:
         After a silence no stream is believed that was silent, too; the others go on.
         """
         self._note(versions)
+        self._inventory.age()
+        if self._showing:
+            self._baton.leave()
         if silent_since is not None:
             _log.info("spoke_answers_again")
         self._informer.wake(silent_since)

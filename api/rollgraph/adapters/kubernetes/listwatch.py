@@ -4,11 +4,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from hashlib import blake2b, sha256
 from ssl import SSLContext
 from typing import Any
 
 import aiohttp
 import anyio
+import msgspec
 
 from rollgraph.adapters.kubernetes.credentials import Credentials
 from rollgraph.adapters.kubernetes.failures import refused, translated
@@ -18,8 +20,14 @@ from rollgraph.adapters.kubernetes.versions import (
     CONTROLLER_SELECTOR,
     argo_rollouts_version,
     kubernetes_version,
+    namespace_uid,
 )
-from rollgraph.core.errors import RollgraphError
+from rollgraph.core.errors import (
+    ForbiddenError,
+    NotFoundError,
+    NotInstalledError,
+    RollgraphError,
+)
 from rollgraph.core.objects import decode
 from rollgraph.core.objects.decode import ObjectList, WatchEvent
 from rollgraph.core.refs import Kind
@@ -51,6 +59,8 @@ _PATHS: dict[Kind, tuple[str, str, dict[str, str]]] = {
     Kind.POD: ("api/v1", "pods", _OURS),
     Kind.EVENT: ("api/v1", "events", _ABOUT_ROLLOUTS),
 }
+# The first of all namespaces; nobody can make it anew.
+_OLDEST = "kube-system"
 _CONTROLLER = {"labelSelector": CONTROLLER_SELECTOR, "resourceVersion": "0"}
 
 
@@ -88,6 +98,8 @@ class KubernetesListWatch:
         self._argo_rollouts = ""
         self._asked_at = -ARGO_ROLLOUTS_EVERY
         self._session = new_session(tls)  # each watch keeps a connection
+        vouching = tls.get_ca_certs(binary_form=True) if tls is not None else []
+        self._authorities = sorted(sha256(each).hexdigest() for each in vouching)
 
     async def list(
         self,
@@ -170,6 +182,18 @@ class KubernetesListWatch:
         """The `Date` of an answer."""
         async with self._request("version", {}, _SHORT, self._encoding) as response:
             return _date(response.headers.get("Date", ""))
+
+    async def identity(self) -> str:
+        """Of the namespace kube-system, which lives as long as the cluster; of the address and who
+        may vouch for it, where that may not be read.
+        """
+        try:
+            uid = namespace_uid(await self._get(f"api/v1/namespaces/{_OLDEST}", {}, _SHORT))
+        except (ForbiddenError, NotInstalledError, NotFoundError):
+            uid = ""
+        cluster = [uid] if uid else [self._server, *self._authorities]
+        digest = blake2b(msgspec.json.encode([cluster, _PATHS]), digest_size=16)
+        return digest.hexdigest()
 
     async def close(self) -> None:
         """Closes every connection."""

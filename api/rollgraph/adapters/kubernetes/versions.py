@@ -1,10 +1,10 @@
-"""Which versions run on a spoke."""
+"""Which spoke it is, and which versions run on it."""
 
 import msgspec
 
 from rollgraph.core.errors import UnreadableError
 from rollgraph.core.objects import decode
-from rollgraph.core.objects.meta import Container, Read
+from rollgraph.core.objects.meta import Container, Meta, Read
 from rollgraph.core.objects.workloads import Deployment
 from rollgraph.core.refs import Kind
 
@@ -15,6 +15,11 @@ class _VersionInfo(Read, frozen=True):
     git_version: str = ""
 
 
+class _Namespace(Read, frozen=True):
+    metadata: Meta
+
+
+_namespaces = msgspec.json.Decoder(_Namespace)
 _version_infos = msgspec.json.Decoder(_VersionInfo)
 
 
@@ -24,6 +29,14 @@ def kubernetes_version(body: bytes) -> str:
         return _version_infos.decode(body).git_version
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnreadableError(f"not a version: {error}") from error
+
+
+def namespace_uid(body: bytes) -> str:
+    """The UID in an answer of `/api/v1/namespaces/NAME`."""
+    try:
+        return _namespaces.decode(body).metadata.uid
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"not a namespace: {error}") from error
 
 
 def argo_rollouts_version(body: bytes) -> str:

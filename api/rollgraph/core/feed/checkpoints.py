@@ -64,7 +64,7 @@ class Inheritance(msgspec.Struct, frozen=True, gc=False):
     """What an earlier worker has left of a spoke: every rollout's view, and where to go on."""
 
     views: Sequence[RolloutView]
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint | None
 
 
 @cache
@@ -79,7 +79,7 @@ def shape() -> str:
     return blake2b(fields, digest_size=8).hexdigest()
 
 
-def why_not(found: Checkpoint, server: str, namespaces: tuple[str, ...]) -> str:
+def why_not(found: Checkpoint | None, server: str, namespaces: tuple[str, ...]) -> str:
     """Why a checkpoint cannot be gone on from, for a person; "" if it can.
 
     Args:
@@ -87,6 +87,8 @@ def why_not(found: Checkpoint, server: str, namespaces: tuple[str, ...]) -> str:
         server: The cluster that is watched; "" if it cannot be told.
         namespaces: Those that are to be watched.
     """
+    if found is None:
+        return "nobody has left how far its watches had come"
     if found.shape != shape():
         return "it was written by another version of Rollgraph"
     if not server or found.server != server:
