@@ -14,7 +14,7 @@ from starlette.routing import Route
 from browser.gateway import Server
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.access.everything import Everything
-from rollgraph.core.errors import UnauthenticatedViewerError
+from rollgraph.core.errors import IdentityProviderError, UnauthenticatedViewerError
 from rollgraph.core.viewer import Viewer
 from rollgraph.schema.context import LEEWAY
 from rollgraph.server import binding
@@ -24,12 +24,17 @@ from unit.server.streams.ticking import CLOCK, Gateway
 
 # Seconds that a token called "short" is good for.
 SHORT = 0.5
+# Seconds; so that whoever answers no ping is given up within two.
+HEARTBEAT, PATIENCE = 0.5, 1.0
+# Bytes. A longer message ends a WebSocket.
+LONGEST = 64 * 1024
 
 
 @contextmanager
 def ticking() -> Iterator[str]:
     """A running one; gives its URL, without the scheme."""
-    made = Gateway(identify=_identify, of_init=_of_init, rules=Rules(init_timeout=0.5))
+    rules = Rules(init_timeout=0.5, heartbeat=HEARTBEAT, patience=PATIENCE)
+    made = Gateway(identify=_identify, of_init=_of_init, rules=rules, guarded=True)
 
     async def restart(_: Request) -> Response:
         """Ends all streams, as a stop does, and goes on as another process would."""
@@ -38,10 +43,20 @@ def ticking() -> Iterator[str]:
         drain.begun = False
         return Response()
 
-    made.app.router.routes.append(Route("/restart", restart, methods=["POST"]))
+    async def stop(_: Request) -> Response:
+        """Stops, and does not end; or goes on."""
+        made.means.drain.begun = not made.means.drain.begun
+        return Response()
+
+    for path, act in (("/restart", restart), ("/stop", stop)):
+        made.app.router.routes.append(Route(path, act, methods=["POST"]))
     (bound,) = binding.listen(["127.0.0.1"], 0)
     config = uvicorn.Config(
-        made.app, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1
+        made.app,
+        log_config=None,
+        ws="websockets-sansio",
+        ws_max_size=LONGEST,
+        timeout_graceful_shutdown=1,
     )
     server = Server(config)
     thread = threading.Thread(target=server.run, args=([bound],), name="ticking")
@@ -70,6 +85,10 @@ def _known(token: str | None) -> Caller:
         case "short":
             end = CLOCK.now() - LEEWAY + timedelta(seconds=SHORT)
             viewer = Viewer("anna", expires_at=end)
+        case "unknowable":
+            raise IdentityProviderError("the identity provider does not answer")
+        case "odd":
+            raise RuntimeError("a bug")
         case None:
             raise UnauthenticatedViewerError("log in first: there is neither a token nor a login")
         case _:

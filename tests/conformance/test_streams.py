@@ -1,7 +1,9 @@
 """Others' clients subscribe: every close code, breaks and resumption, and each in its own ways."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -9,8 +11,14 @@ import pytest
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 
-from conformance.streaming import ticking
+from conformance.streaming import LONGEST, ticking
 from conformance.suite import Suites
+from rollgraph.server.streams.messages import Code
+from rollgraph.server.streams.serving import STOPPING
+
+ERRORS = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
+# A close code in its table, and whether clients come back.
+CODES = re.compile(r"^\| `(\d{4})` \|.*\| ((?:yes|no)[^|]*) \|$", re.MULTILINE)
 
 TICKS = [{"data": {"ticks": {"number": number}}} for number in range(3)]
 NAMED = "{ rollouts(first: 1) { nodes { name namespace clusterName } } }"
@@ -42,6 +50,13 @@ def events(suites: Suites, stream: str) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def parts(suites: Suites, stream: str) -> dict[str, Any]:
+    """What Apollo Client told of its multipart."""
+    found: dict[str, Any] = suites.ask("multipart.mjs", f"http://{stream}/graphql")
+    return found
+
+
 def test_every_close_code_is_as_graphql_ws_has_it(told: dict[str, Any]) -> None:
     assert told["codes"] == {
         "invalidJson": [4400, "expected JSON"],
@@ -53,7 +68,24 @@ def test_every_close_code_is_as_graphql_ws_has_it(told: dict[str, Any]) -> None:
         "initTimeout": [4408, "Connection initialisation timeout"],
         "taken": [4409, "Subscriber for 1 already exists"],
         "initAgain": [4429, "Too many initialisation requests"],
+        "noPong": [1001, "no pong"],
+        "restart": [1012, STOPPING],
+        "nobodyKnows": [1013, "the identity provider does not answer"],
+        "bug": [4500, "Internal error"],
+        "tooLong": [1009, f"frame exceeds limit of {LONGEST} bytes"],
     }
+    assert {code for code, _ in told["codes"].values()} == {*Code, 4500, 1009}
+
+
+def test_graphql_ws_comes_back_after_those_codes_that_the_docs_say(suites: Suites) -> None:
+    explained = dict(CODES.findall(ERRORS.read_text(encoding="utf-8")))
+    assert {*explained} == {*map(str, map(int, Code)), "4500"}
+    found = suites.ask("closings.mjs", *explained)
+    assert found == {code: says.startswith("yes") for code, says in explained.items()}
+
+
+def test_handshakes_are_refused_with_a_status(told: dict[str, Any]) -> None:
+    assert told["handshakes"] == {"anotherSite": [403, None], "stopping": [503, "5"]}
 
 
 def test_graphql_ws_gets_answers_and_errors(told: dict[str, Any]) -> None:
@@ -99,6 +131,31 @@ def test_graphql_sse_is_told_that_a_token_has_expired(events: dict[str, Any]) ->
 def test_graphql_sse_comes_back_after_a_restart(events: dict[str, Any]) -> None:
     assert len(events["broken"]) == 5
     assert events["connects"] == [False, True]
+
+
+def test_graphql_sse_goes_on_after_each_restart_where_it_was(events: dict[str, Any]) -> None:
+    assert events["resumed"] == list(range(15))
+    assert events["resumedAfter"] == list(range(15))
+    assert events["stopping"] == [503, "5"]
+
+
+def test_apollo_clients_multipart_gets_answers_and_no_signs_of_life(parts: dict[str, Any]) -> None:
+    for what, count in [("few", 3), ("quiet", 2)]:
+        *ticks, end = parts[what]
+        assert [tick["data"]["ticks"]["number"] for tick in ticks] == list(range(count))
+        assert end == "complete"
+
+
+def test_apollo_clients_multipart_is_told_what_went_wrong(parts: dict[str, Any]) -> None:
+    for what, name, code in [
+        ("invalid", "CombinedGraphQLErrors", "GRAPHQL_VALIDATION_FAILED"),
+        ("bug", "CombinedGraphQLErrors", "INTERNAL_SERVER_ERROR"),
+        ("expired", "CombinedGraphQLErrors", "TOKEN_EXPIRED"),
+        ("restarted", "CombinedProtocolErrors", "UNAVAILABLE"),
+    ]:
+        failed = next(answer for answer in parts[what] if "errors" in answer)
+        assert failed["name"] == name
+        assert failed["errors"][0]["extensions"]["code"] == code
 
 
 def test_apollo_client_and_urql_subscribe_in_each_way(suites: Suites, gateway: str) -> None:

@@ -5,23 +5,51 @@ import { WebSocket } from 'ws';
 
 const url = process.argv[2];
 const http = url.replace('ws:', 'http:');
-const INIT = { type: 'connection_init', payload: { authorization: 'Bearer good' } };
+const init = (token) => ({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+const INIT = init('good');
 const TICKS = `subscription T($after: String! = "") {
   ticks(every: 0.05, resumeAfter: $after) { cursor number }
 }`;
 const subscribe = (id, query = TICKS) => ({ type: 'subscribe', id, payload: { query } });
 
 /** How a connection ends on which these messages are sent, each once the one before was answered. */
-function closed(messages, protocol = 'graphql-transport-ws') {
+async function closed(messages, { protocol = 'graphql-transport-ws', meanwhile = () => {} } = {}) {
   const socket = new WebSocket(url, protocol);
   const left = [...messages];
   const next = () => {
     const said = left.shift();
     if (said) socket.send(typeof said === 'string' ? said : JSON.stringify(said));
+    else happened ??= meanwhile();
   };
+  let happened;
   socket.on('open', next);
   socket.on('message', next);
-  return new Promise((resolve) => socket.on('close', (code, reason) => resolve([code, `${reason}`])));
+  const end = await new Promise((resolve) => {
+    socket.on('close', (code, reason) => resolve([code, `${reason}`]));
+  });
+  await happened; // to its end, before anybody else comes
+  return end;
+}
+
+/** The status with which a handshake is refused. */
+function refused(headers = {}) {
+  const socket = new WebSocket(url, 'graphql-transport-ws', { headers });
+  return new Promise((resolve, reject) => {
+    socket.on('unexpected-response', (_, { statusCode, headers }) =>
+      resolve([statusCode, headers['retry-after'] ?? null]),
+    );
+    socket.on('open', reject);
+  });
+}
+
+const post = (path) => fetch(http.replace('graphql', path), { method: 'POST' });
+
+/** What happens while the gateway stops. */
+async function stopping(act) {
+  await post('stop');
+  const found = await act();
+  await post('stop');
+  return found;
 }
 
 function client(options = {}) {
@@ -95,19 +123,28 @@ const result = {
     invalidJson: await closed([INIT, 'no']),
     unknownType: await closed([INIT, { type: 'start' }]),
     unauthorized: await closed([subscribe('1')]),
-    badToken: await closed([{ type: 'connection_init', payload: { authorization: 'Bearer bad' } }]),
+    badToken: await closed([init('bad')]),
     noToken: await closed([{ type: 'connection_init' }]),
-    noProtocol: await closed([], []),
+    noProtocol: await closed([], { protocol: [] }),
     initTimeout: await closed([]),
     taken: await closed([INIT, subscribe('1'), subscribe('1')]),
     initAgain: await closed([INIT, INIT]),
+    noPong: await closed([INIT]),
+    restart: await closed([INIT], { meanwhile: () => post('restart') }),
+    nobodyKnows: await closed([init('unknowable')]),
+    bug: await closed([init('odd')]),
+    tooLong: await closed([INIT, 'x'.repeat(100_000)]),
+  },
+  handshakes: {
+    anotherSite: await refused({ origin: 'http://elsewhere.example' }),
+    stopping: await stopping(refused),
   },
   query: await answers('{ subject }'),
   mutation: await answers('mutation { act(seconds: 0) }'),
   subscription: await answers('subscription { ticks(most: 3, every: 0) { number } }'),
   invalid: await answers('subscription { nothing }'),
   syntax: await answers('subscription {'),
-  resumed: await resumed(() => fetch(http.replace('graphql', 'restart'), { method: 'POST' })),
+  resumed: await resumed(() => post('restart')),
   renewed: await renewed(),
 };
 console.log(JSON.stringify(result));
