@@ -141,6 +141,13 @@ HELM = Part(
         Program("helm-unittest", "github.com/helm-unittest/helm-unittest/cmd/helm-unittest", 0.1),
         Program("helm-docs", "github.com/norwoodj/helm-docs/cmd/helm-docs", 0.1),
     ),
+    # Without them it holds the cluster that a chart is for to be of version 1.20.
+    version_variables={
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": "1",
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": "34",
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": "1",
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": "34",
+    },
 )
 KUBECONFORM = Part(
     name="kubeconform",

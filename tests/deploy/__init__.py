@@ -1,0 +1,1 @@
+"""What is in deploy/: rendered, checked, installed on a real API server, and run."""

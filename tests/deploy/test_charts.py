@@ -1,0 +1,184 @@
+"""The charts render what they say, with the rights that are needed, and refuse what is wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.charts import (
+    CHARTS,
+    EXAMPLE,
+    ROLLGRAPH,
+    ROOT,
+    SPOKE,
+    helm,
+    of_kind,
+    rendered,
+    run,
+    values,
+)
+from rollgraph.core.identity import IdentityMode
+from rollgraph.core.spokerights import Wanted, manifests
+from rollgraph.server.sources import load
+
+LEAST = ["-f", str(values("single"))]
+ALL = ["-f", str(values("distributed"))]
+
+
+def pods(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: each["spec"]["template"]["spec"]
+        for name, each in of_kind(objects, "Deployment").items()
+    }
+
+
+@pytest.mark.parametrize("name", ["distributed", "single"])
+def test_helm_finds_nothing_to_complain_of(name: str) -> None:
+    helm("lint", "--strict", ROLLGRAPH, "-f", values(name))
+
+
+def test_helm_finds_nothing_to_complain_of_in_the_chart_of_spokes() -> None:
+    helm("lint", "--strict", SPOKE)
+
+
+def test_the_charts_own_tests_pass() -> None:
+    said = helm(ROLLGRAPH, program="helm-unittest")
+
+    suites = len(list((ROLLGRAPH / "tests").glob("*_test.yaml")))
+    assert f"Test Suites: {suites} passed, {suites} total" in said
+
+
+@pytest.mark.parametrize("name", ["distributed", "single"])
+def test_rollgraph_takes_the_settings_that_the_chart_writes(name: str, tmp_path: Path) -> None:
+    found = of_kind(rendered(ROLLGRAPH, "-f", values(name)), "ConfigMap")["rollgraph"]
+    file = tmp_path / "rollgraph.yaml"
+    file.write_text(found["data"]["rollgraph.yaml"], "utf-8")
+
+    settings = load({}, {}, file)
+
+    assert settings.http.host == "0.0.0.0"
+    assert settings.oidc.issuer == "https://id.example.com"
+    assert [str(each) for each in settings.spokes.kubeconfig] == ["/etc/rollgraph/clusters"]
+
+
+def test_rollgraph_takes_the_settings_of_the_example_of_kustomize() -> None:
+    settings = load({}, {}, EXAMPLE / "rollgraph.yaml")
+
+    assert settings.redis.url == "rediss://redis.redis:6380"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"config.auth.mode": "none"}, "config.auth.mode: without a login"),
+        ({"config.oidc.issuer": ""}, "config.oidc.issuer: nobody could log in"),
+        ({"clusters.local.enabled": False}, "clusters: there is nothing to watch"),
+        ({"mode": "distributed"}, "config.redis.url: workers and gateways meet on a Redis"),
+        ({"redis.passwordKey": "password"}, "redis.existingSecret: keys of it are named"),
+        ({"gatway.replicas": 3}, "additional properties 'gatway' not allowed"),
+        ({"config.http.prot": 80}, "additional properties 'prot' not allowed"),
+        ({"config.http.port": 99999}, "at '/config/http/port'"),
+        ({"image.digest": "latest"}, "at '/image/digest'"),
+    ],
+)
+def test_what_is_wrong_in_values_is_said_before_anything_is_installed(
+    changed: dict[str, object], said: str
+) -> None:
+    (name, value), *_ = changed.items()
+
+    done = run("template", "r", ROLLGRAPH, *LEAST, "--set-json", f"{name}={json.dumps(value)}")
+
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+def test_pods_are_what_the_restricted_profile_allows() -> None:
+    for name, pod in pods(rendered(ROLLGRAPH, *ALL)).items():
+        (container,) = pod["containers"]
+        security = container["securityContext"]
+        assert security["capabilities"] == {"drop": ["ALL"]}, name
+        assert security["readOnlyRootFilesystem"] is True
+        assert security["allowPrivilegeEscalation"] is False
+        assert pod["securityContext"]["runAsUser"] == 65532
+        assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+def test_a_pod_has_the_token_of_its_account_only_where_it_reads_its_own_cluster() -> None:
+    apart = {"clusters.local.enabled": False, "clusters.kubeconfigSecret": "clusters"}
+
+    (with_it,) = pods(rendered(ROLLGRAPH, *LEAST)).values()
+    (without,) = pods(rendered(ROLLGRAPH, *LEAST, changed=apart)).values()
+    (beside,) = pods(
+        rendered(ROLLGRAPH, *LEAST, changed=apart | {"config.argocd.namespace": "argocd"})
+    ).values()
+
+    assert with_it["automountServiceAccountToken"] is True
+    assert without["automountServiceAccountToken"] is False
+    assert beside["automountServiceAccountToken"] is True
+
+
+def test_a_pod_has_the_time_to_end_that_its_drain_takes() -> None:
+    slow = pods(rendered(ROLLGRAPH, *ALL, changed={"config.http.shutdown_grace": 60.5}))
+    usual = pods(rendered(ROLLGRAPH, *ALL))
+
+    assert slow["rollgraph-gateway"]["terminationGracePeriodSeconds"] == 5 + 61 + 5
+    assert usual["rollgraph-gateway"]["terminationGracePeriodSeconds"] == 5 + 10 + 5
+    assert usual["rollgraph-worker"]["terminationGracePeriodSeconds"] == 10 + 5
+
+
+def test_pods_start_anew_when_settings_change_and_not_when_the_policy_does() -> None:
+    def told(**changed: object) -> dict[str, str]:
+        objects = rendered(ROLLGRAPH, *ALL, changed=changed)
+        pod = of_kind(objects, "Deployment")["rollgraph-gateway"]["spec"]["template"]
+        return dict(pod["metadata"]["annotations"])
+
+    assert told(**{"policy.text": "g, all, role:readonly"}) == told()
+    assert told(**{"config.log.level": "debug"}) != told()
+
+
+def test_argo_cd_is_read_with_the_rights_that_its_page_tells_of() -> None:
+    page = (ROOT / "docs" / "argocd.md").read_text("utf-8")
+    told = yaml.safe_load(page.split("```yaml\n", 1)[1].split("```", 1)[0])
+
+    role = of_kind(rendered(ROLLGRAPH, *ALL), "Role")["rollgraph"]
+
+    assert role["rules"] == told["rules"]
+    assert role["metadata"]["namespace"] == "argocd"
+
+
+@pytest.mark.parametrize("identity", list(IdentityMode))
+@pytest.mark.parametrize("actions", [True, False], ids=["acting", "reading"])
+@pytest.mark.parametrize("namespaces", [(), ("shop", "pay")], ids=["everywhere", "two"])
+def test_the_chart_of_spokes_is_what_the_command_prints(
+    identity: IdentityMode, actions: bool, namespaces: tuple[str, ...]
+) -> None:
+    wanted = Wanted(identity, actions, namespaces, ("alice",), ("shop", "oncall"))
+    changed = {
+        "identity": identity.value,
+        "actions": actions,
+        "namespaces": list(namespaces),
+        "users": ["alice"],
+        "groups": ["shop", "oncall"],
+    }
+
+    by_chart = rendered(SPOKE, changed=changed)
+
+    # Helm makes the namespace itself, and renders roles in an order of its own.
+    printed = [each for each in manifests(wanted) if each["kind"] != "Namespace"]
+    assert sorted(by_chart, key=_place) == sorted(printed, key=_place)
+
+
+def _place(found: dict[str, Any]) -> tuple[str, str, str]:
+    meta = found["metadata"]
+    return (found["kind"], meta.get("namespace", ""), meta["name"])
+
+
+def test_charts_have_the_version_of_each_other() -> None:
+    versions = {
+        yaml.safe_load((chart / "Chart.yaml").read_text("utf-8"))["version"]
+        for chart in CHARTS.iterdir()
+    }
+
+    assert len(versions) == 1
