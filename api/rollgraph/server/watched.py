@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from rollgraph.core.connection import ClusterView
-from rollgraph.ports import Projection
+from rollgraph.ports import Handover
 from rollgraph.spokes.supervisor import Outlet
 
 
@@ -23,10 +23,10 @@ class Watched:
         """The same outlet, which is listened to."""
 
         @asynccontextmanager
-        async def opened(cluster: str) -> AsyncIterator[Projection]:
-            async with outlet(cluster) as projection:
+        async def opened(cluster: str) -> AsyncIterator[Handover]:
+            async with outlet(cluster) as handover:
                 try:
-                    yield _Noted(projection, self._views)
+                    yield _Noted(handover, self._views)
                 finally:
                     self._views.pop(cluster, None)
 
@@ -34,19 +34,22 @@ class Watched:
 
 
 class _Noted:
-    """A `ports.Projection` that notes what is put of spokes."""
+    """A `ports.Handover` that notes what is put of spokes."""
 
-    def __init__(self, projection: Projection, views: dict[str, ClusterView]) -> None:
+    def __init__(self, handover: Handover, views: dict[str, ClusterView]) -> None:
         self._views = views
-        self._projection = projection
-        # A rollout passes as if nobody listened.
-        self.put_rollout = projection.put_rollout
-        self.drop_rollout = projection.drop_rollout
+        self._handover = handover
+        # All else passes as if nobody listened.
+        self.put_rollout = handover.put_rollout
+        self.drop_rollout = handover.drop_rollout
+        self.inherited = handover.inherited
+        self.take_over = handover.take_over
+        self.reach = handover.reach
 
     def put_cluster(self, cluster: ClusterView) -> None:
         self._views[cluster.name] = cluster
-        self._projection.put_cluster(cluster)
+        self._handover.put_cluster(cluster)
 
     def drop_cluster(self, name: str) -> None:
         self._views.pop(name, None)
-        self._projection.drop_cluster(name)
+        self._handover.drop_cluster(name)
