@@ -1,4 +1,4 @@
-# Rollgraph as one image: `docker build --build-arg VERSION="$(git describe --tags)" -t rollgraph .`
+# Rollgraph as one image: `docker build --build-arg VERSION=1.2.3 --tag rollgraph:1.2.3 .`
 # tests/image runs the commands of the first stage, and what the second one starts, without a container.
 
 # Debian's own Python: no pip, no compiler, and its security updates come with the base image.
