@@ -14,6 +14,7 @@ from rollgraph.schema.limits.measure import Measure
 from rollgraph.schema.schema import build_schema
 from rollgraph.schema.types.user_errors import USER_ERRORS
 from rollgraph.server import failures, rates
+from rollgraph.server.documents import persisted
 from rollgraph.server.settings import Limits, Rates, Streams
 from rollgraph.server.streams.messages import Code
 from rollgraph.server.streams.places import TOO_MANY
@@ -49,7 +50,16 @@ def refusals() -> list[str]:
 def test_every_code_of_an_operation_is_explained() -> None:
     page = ERRORS.partition("## Of a request")[0]
     explained = [cells[0].strip("`") for cells in rows(page) if cells[0].startswith("`")]
-    others = {INTERNAL, "GRAPHQL_VALIDATION_FAILED", TOO_MANY, rates.CODE}
+    others = {
+        INTERNAL,
+        "GRAPHQL_VALIDATION_FAILED",
+        TOO_MANY,
+        rates.CODE,
+        persisted.NOT_FOUND,
+        persisted.NOT_SUPPORTED,
+        persisted.MISMATCH,
+        persisted.NOT_TRUSTED,
+    }
     assert sorted(explained) == sorted({*CODES.values(), *others, *refusals()})
 
 

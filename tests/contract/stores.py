@@ -9,15 +9,18 @@ from contract.brokers import REDISES, OnDemand, client
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.memory import MemoryReceipts
 from rollgraph.adapters.memory.budgets import MemoryBudgets
+from rollgraph.adapters.memory.documents import MemoryDocuments
 from rollgraph.adapters.memory.sessions import MemorySessions
 from rollgraph.adapters.redis.budgets import RedisBudgets
+from rollgraph.adapters.redis.documents import RedisDocuments
 from rollgraph.adapters.redis.receipts import RedisReceipts
 from rollgraph.adapters.redis.sessions import RedisSessions
 from rollgraph.adapters.sealing import JweSealing
-from rollgraph.ports import Budgets, Receipts, SessionStore
+from rollgraph.ports import Budgets, DocumentStore, Receipts, SessionStore
 
 # How many of each are kept here.
 MOST = 3
+DOCUMENT_BYTES = 1000
 SEALS = JweSealing([b"k" * 32])
 KINDS = ("memory", *REDISES)
 
@@ -28,6 +31,7 @@ class Stores(msgspec.Struct, frozen=True):
     receipts: tuple[Receipts, Receipts]
     sessions: tuple[SessionStore, SessionStore]
     budgets: tuple[Budgets, Budgets]
+    documents: tuple[DocumentStore, DocumentStore]
 
 
 @asynccontextmanager
@@ -36,12 +40,18 @@ async def stores(kind: str, servers: OnDemand) -> AsyncIterator[Stores]:
     clock = SystemClock()
     if kind == "memory":
         receipts, sessions = MemoryReceipts(max_kept=MOST), MemorySessions(clock, most=MOST)
-        budgets = MemoryBudgets()
-        yield Stores((receipts, receipts), (sessions, sessions), (budgets, budgets))
+        budgets, documents = MemoryBudgets(), MemoryDocuments(MOST, DOCUMENT_BYTES)
+        yield Stores(
+            (receipts, receipts), (sessions, sessions), (budgets, budgets), (documents, documents)
+        )
         return
     async with client(kind, servers) as redis:
         yield Stores(
             (RedisReceipts(redis, most=MOST), RedisReceipts(redis, most=MOST)),
             (RedisSessions(redis, clock, SEALS, MOST), RedisSessions(redis, clock, SEALS, MOST)),
             (RedisBudgets(redis), RedisBudgets(redis)),
+            (
+                RedisDocuments(redis, MOST, DOCUMENT_BYTES),
+                RedisDocuments(redis, MOST, DOCUMENT_BYTES),
+            ),
         )

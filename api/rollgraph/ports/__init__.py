@@ -7,6 +7,7 @@ declared; one contract suite (`tests/contract`) holds every adapter to them.
 from rollgraph.ports.audit import AuditLog
 from rollgraph.ports.budgets import Budgets
 from rollgraph.ports.clock import Clock
+from rollgraph.ports.documents import DocumentFiles, DocumentStore
 from rollgraph.ports.feeds import Broker, Feed, Leases, Standing
 from rollgraph.ports.handover import Handover
 from rollgraph.ports.logins import LoginProvider, Sealing, SessionStore, TokenVerifier
@@ -32,6 +33,8 @@ __all__ = [
     "Broker",
     "Budgets",
     "Clock",
+    "DocumentFiles",
+    "DocumentStore",
     "Enforcer",
     "Feed",
     "FeedObserver",

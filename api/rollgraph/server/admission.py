@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rollgraph.core.viewer import Viewer
 from rollgraph.schema.limits.price import Paid, Price
+from rollgraph.server.documents.persisted import Persisted
 from rollgraph.server.operation import Operation
 from rollgraph.server.rates import Rates
 
@@ -36,11 +37,26 @@ class Admission:
     Args:
         schema: What is asked.
         rates: What callers may spend.
+        documents: Finds documents that are not sent; by default it knows none.
     """
 
-    def __init__(self, schema: Priced, rates: Rates) -> None:
+    def __init__(self, schema: Priced, rates: Rates, documents: Persisted | None = None) -> None:
         self._schema = schema
         self._rates = rates
+        self._documents = documents or Persisted(None)
+
+    @property
+    def version(self) -> int:
+        """Changes when the same request may ask for another document."""
+        return self._documents.version
+
+    async def document(self, operation: Operation) -> Operation:
+        """The operation with the text of its document, which is "" if none is asked for.
+
+        Raises `OperationRefusedError` if that is not known, or may not be asked for.
+        """
+        text = await self._documents.text(operation)
+        return operation._replace(query=text)
 
     async def admit(self, operation: Operation, viewer: Viewer) -> Admitted:
         """Takes what an operation costs.
@@ -50,7 +66,9 @@ class Admission:
         price = self._schema.price(operation.query, operation.name, operation.variables or {})
         if price is None:
             return Admitted(operation)
-        return Admitted(operation, await self._rates.charge(viewer, operation.address, price))
+        paid = await self._rates.charge(viewer, operation.address, price)
+        await self._documents.remember(operation)
+        return Admitted(operation, paid)
 
     def settle(self, viewer: Viewer, address: str, paid: Paid, objects: int) -> None:
         """See `Rates.settle`."""

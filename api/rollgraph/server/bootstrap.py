@@ -49,6 +49,8 @@ from rollgraph.server.auth import wiring
 from rollgraph.server.auth.serviceaccounts import ServiceAccounts
 from rollgraph.server.auth.wiring import Logins
 from rollgraph.server.clusters import Clusters
+from rollgraph.server.documents import wiring as documents
+from rollgraph.server.documents.trusted import Trusted
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.hands import hands
@@ -78,6 +80,7 @@ class Services:
         endpoint: Answers GraphQL.
         watch: Keeps the mirror up with the fleet until cancelled.
         access: Who may see and do what; None if everybody may do everything.
+        trusted: Documents that somebody has vouched for; None where there are none.
         logins: Who asks; None if nobody is asked who they are.
         announce: Tells clusters what was done, until cancelled; it needs `watch` for that.
         drain: Ends streams before the process does.
@@ -95,6 +98,7 @@ class Services:
     published: Published | None = None
     behind: Callable[[], Sequence[str]] | None = None
     access: Access | None = None
+    trusted: Trusted | None = None
     logins: Logins | None = None
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
     drain: Drain = field(default_factory=Drain)
@@ -146,7 +150,9 @@ def services(
     fanout = FanOut(acting.projection, mirror, observer=feeds)
     fragments, answers = FragmentCache(), Answers(lambda: mirror.version)
     context = _context(settings, mirror, clock, acting.actor, audit, fanout, decides, fragments)
-    admission = Admission(schema, _rates(settings.rates, shared))
+    trusted = documents.trusted(settings.documents, schema.complaints)
+    found = documents.persisted(settings.documents, shared.documents, trusted)
+    admission = Admission(schema, _rates(settings.rates, shared), found)
     asking = _asking(settings.limits, schema, context, admission, operations)
     means = _means(settings, asking, clock)
     watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock, metrics)
@@ -177,16 +183,24 @@ def services(
             *shared.beside,
             *([argocd.run] if argocd is not None else []),
             *([Renewal(decides, fanout.nudge).run] if decides is not None else []),
+            *([trusted.run] if trusted is not None else []),
         ),
         graphiql=bundle,
         published=Published(logins.identify, hidden=not settings.limits.introspection),
         behind=argocd.behind if argocd is not None else None,
         access=decides,
+        trusted=trusted,
         logins=logins,
         announce=announcer.run,
         drain=means.drain,
         metrics=metrics,
     )
+
+
+def trusted(settings: Settings) -> Trusted | None:
+    """The trusted documents by themselves, to see whether they fit; None where there are none."""
+    schema = build_schema(bounds(settings.limits))
+    return documents.trusted(settings.documents, schema.complaints)
 
 
 def working(settings: Settings, clusters: Clusters, shared: Shared) -> Working:

@@ -1,6 +1,7 @@
 """The GraphQL endpoint: HTTP in, the schema's answer out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -116,7 +117,8 @@ class Endpoint(GraphQL[object, None]):
         headers = request.headers
         body = await request.body()
         media_types = (headers.get("accept", ""), headers.get("content-type", ""))
-        question = Question(caller.rights.key, *media_types, body)
+        documents = self._admission.version if self._admission is not None else 0
+        question = Question((caller.rights.key, documents), *media_types, body)
         version = self._answers.version()
         answer = self._answers.find(question)
         if answer is None:
@@ -229,7 +231,11 @@ class Endpoint(GraphQL[object, None]):
     ) -> None:
         """Raises `OperationRefusedError` if the operation is not to be executed."""
         operation = Operation(
-            query, asked.variables, asked.operation_name, None, "", address(request)
+            query,
+            asked.variables,
+            asked.operation_name,
+            asked.extensions,
+            address=address(request),
         )
         context: Context = request.state.context
         context.paid = (await admission.admit(operation, request.state.caller.viewer)).paid
@@ -255,7 +261,23 @@ class Endpoint(GraphQL[object, None]):
         name: object = None if isinstance(data, list) else data.operation_name
         if not isinstance(name, str | None):
             raise Refused(400, "`operationName` must be a string or null, if provided")
-        return data
+        if self._admission is None or isinstance(data, list):
+            return data
+        id_ = await self._document_id(request) if data.query is None else ""
+        asked = Operation(data.query or "", data.variables, name, data.extensions, document=id_)
+        found = await self._admission.document(asked)
+        return replace(data, query=found.query or data.query)
+
+    async def _document_id(self, request: AsyncHTTPRequestAdapter) -> str:
+        """The id of the document, of a request without one; "" if there is none."""
+        if request.method == "GET":
+            id_: Any = request.query_params.get("documentId")
+        else:
+            body: Any = self.decode_json(await request.get_body())
+            id_ = body.get("documentId")
+        if not isinstance(id_, str | None):
+            raise Refused(400, "`documentId` must be a string or null, if provided")
+        return id_ or ""
 
     def decode_json(self, data: str | bytes) -> object:
         """Reads JSON; its error is a `json.JSONDecodeError`."""
@@ -291,7 +313,7 @@ def _is_a_visit(request: Request[Any]) -> bool:
     """True for a person with a browser and no question."""
     return (
         request.method == "GET"
-        and "query" not in request.query_params
+        and not request.query_params.keys() & {"query", "documentId", "extensions"}
         and "text/html" in request.headers.get("accept", "")
     )
 

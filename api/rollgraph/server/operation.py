@@ -10,9 +10,10 @@ class Operation(NamedTuple):
     """What is asked.
 
     Attributes:
-        query: The document.
+        query: The document; "" if it is asked for by something else.
         resume_after: The cursor of the last event that came, of a stream that broke; "" if none.
         address: Where it is asked from; "" if that is not known.
+        document: The id of a document, instead of `query`; "" if none.
     """
 
     query: str
@@ -21,6 +22,7 @@ class Operation(NamedTuple):
     extensions: Mapping[str, Any] | None = None
     resume_after: str = ""
     address: str = ""
+    document: str = ""
 
 
 def address(connection: HTTPConnection) -> str:

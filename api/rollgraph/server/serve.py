@@ -113,6 +113,9 @@ async def _checked(settings: Settings) -> Sequence[str]:
     access = bootstrap.access(settings, clusters.argocd)
     if access is not None:
         await access.load()
+    trusted = bootstrap.trusted(settings)
+    if trusted is not None:
+        await trusted.load()
     return clusters.names
 
 
@@ -135,6 +138,8 @@ async def _serve(settings: Settings, role: Role) -> int:
         services = bootstrap.services(settings, clusters.spokes, clusters.argocd, shared, role)
         if services.access is not None:
             await services.access.load()
+        if services.trusted is not None:
+            await services.trusted.load()
         announce = partial(_announce, settings, sockets, names)
         metrics = _metrics(settings, addresses)
         app = partial(create_app, services, names, metrics_ports=_ports(metrics))

@@ -13,6 +13,7 @@ from rollgraph.adapters.memory.sessions import MemorySessions
 from rollgraph.adapters.redis.auditlog import RedisAuditLog
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.budgets import RedisBudgets
+from rollgraph.adapters.redis.documents import RedisDocuments
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.leases import RedisLeases
 from rollgraph.adapters.redis.opening import Client, greet, open_redis
@@ -26,6 +27,7 @@ from rollgraph.ports import (
     Broker,
     Budgets,
     Clock,
+    DocumentStore,
     Leases,
     Receipts,
     SessionStore,
@@ -58,6 +60,7 @@ class Shared:
         tickets: What tickets of bulk actions are signed with; None for a key of this process.
         leases: Who watches which spoke; None in a process that is alone.
         budgets: What callers may still spend; None in a process that is alone.
+        documents: Those that callers ask for by their hash; None in a process that is alone.
         audit: Who did what, by whichever gateway; None in a process that is alone.
         beside: What must run as long as it is used, until cancelled.
     """
@@ -68,6 +71,7 @@ class Shared:
     tickets: bytes | None = None
     leases: Leases | None = None
     budgets: Budgets | None = None
+    documents: DocumentStore | None = None
     audit: AuditLog | None = None
     beside: Sequence[Callable[[], Awaitable[None]]] = ()
 
@@ -115,6 +119,7 @@ async def opened(settings: Settings, role: Role, clock: Clock) -> AsyncIterator[
             tickets,
             RedisLeases(client, keys=keys),
             RedisBudgets(client, keys=keys),
+            RedisDocuments(client, settings.documents.most, keys=keys),
             audit,
             [audit.run] if audit is not None else [],
         )

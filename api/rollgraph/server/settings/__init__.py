@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from rollgraph.server.settings.forms import Group
 from rollgraph.server.settings.people import Acting, Auth, AuthMode, Oidc, Policy
-from rollgraph.server.settings.serving import Http, Limits, Rates, Streams
+from rollgraph.server.settings.serving import Documents, Http, Limits, Only, Rates, Streams
 from rollgraph.server.settings.telling import Audit, Log, LogFormat, LogLevel, Metrics
 from rollgraph.server.settings.watching import ArgoCd, Redis, Spokes, Workers
 
@@ -22,6 +22,7 @@ __all__ = [
     "Audit",
     "Auth",
     "AuthMode",
+    "Documents",
     "Group",
     "Http",
     "Limits",
@@ -30,6 +31,7 @@ __all__ = [
     "LogLevel",
     "Metrics",
     "Oidc",
+    "Only",
     "Policy",
     "Rates",
     "Redis",
@@ -57,6 +59,7 @@ class Settings(Group):
     acting: Acting = Acting()
     limits: Limits = Limits()
     rates: Rates = Rates()
+    documents: Documents = Documents()
     streams: Streams = Streams()
     auth: Auth = Auth()
     oidc: Oidc = Oidc()

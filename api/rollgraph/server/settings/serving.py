@@ -1,6 +1,8 @@
 """Settings of what is served, and how much of it."""
 
-from rollgraph.server.settings.forms import Group, setting
+from enum import StrEnum
+
+from rollgraph.server.settings.forms import Files, Group, setting
 
 
 class Http(Group):
@@ -181,6 +183,50 @@ class Rates(Group):
         value="POINTS",
         ge=0,
         le=1_000_000_000,
+    )
+
+
+class Only(StrEnum):
+    """What becomes of documents that are not trusted."""
+
+    OFF = "off"
+    REPORT = "report"
+    REFUSE = "refuse"
+
+
+class Documents(Group):
+    """Documents that clients need not send: see [persisted documents](../documents.md)."""
+
+    persist: bool = setting(
+        True,
+        "Whether a document that was sent once with its hash may be asked for by that from then on "
+        "(Apollo's automatic persisted queries).",
+        flag="--persist-documents",
+        value="",
+    )
+    most: int = setting(
+        5000,
+        "Documents that are remembered by their hash, of 16 MiB together; what nobody has asked "
+        "for longest goes first, and is sent again. A portal has some hundred.",
+        flag="--persisted-documents",
+        value="DOCUMENTS",
+        ge=1,
+        le=1_000_000,
+    )
+    files: Files = setting(
+        (),
+        "Files with trusted documents and their ids, as Apollo's manifest, Relay or "
+        "graphql-codegen write them. Each must fit the schema. Read again when they change; while "
+        "they are broken, the last good ones hold.",
+        flag="--trusted-documents",
+        value="PATH",
+    )
+    only: Only = setting(
+        Only.OFF,
+        "What becomes of documents that are not in those files: `off` answers them, `report` "
+        "answers and logs each once, `refuse` refuses them, GraphiQL's too.",
+        flag="--trusted-only",
+        value="MODE",
     )
 
 

@@ -62,14 +62,15 @@ class Message(NamedTuple):
     def operation(self) -> Operation:
         """What a `subscribe` asks. Raises `BadMessageError`."""
         payload = self.payload
-        if not isinstance(payload, Mapping) or not isinstance(payload.get("query"), str):
+        if not isinstance(payload, Mapping):
             raise BadMessageError("subscribe: expected a payload with a query")
         variables = _object(payload, "variables")
         extensions = _object(payload, "extensions")
-        name = payload.get("operationName")
-        if not isinstance(name, str | None):
-            raise BadMessageError("subscribe: expected operationName to be text, or none")
-        return Operation(payload["query"], variables, name or None, extensions)
+        name, document = _text(payload, "operationName"), _text(payload, "documentId")
+        query = _text(payload, "query")
+        if query is None and not document and "persistedQuery" not in (extensions or {}):
+            raise BadMessageError("subscribe: expected a payload with a query")
+        return Operation(query or "", variables, name or None, extensions, document=document or "")
 
 
 # Those that have an id.
@@ -111,6 +112,13 @@ def error(id_: str, errors: list[dict[str, Any]]) -> bytes:
 def complete(id_: str) -> bytes:
     """The end of an operation."""
     return orjson.dumps({"type": "complete", "id": id_})
+
+
+def _text(payload: Mapping[str, Any], key: str) -> str | None:
+    value = payload.get(key)
+    if not isinstance(value, str | None):
+        raise BadMessageError(f"subscribe: expected {key} to be text, or none")
+    return value
 
 
 def _object(payload: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:

@@ -132,11 +132,14 @@ class Documents:
         return Verdict([], measure.cost, price, alone)
 
     def complaints(self, text: str) -> list[GraphQLError]:
-        """What GraphQL's rules say about a document. Raises `GraphQLError` as `read` does."""
-        document = self.read(text)
-        if document.complaints is None:
-            document.complaints = self._validate(document.node)
-        return document.complaints
+        """What GraphQL's rules say about a document. Raises `GraphQLError` as `read` does.
+
+        It keeps nothing, and so may run in a thread.
+        """
+        tokens = count_tokens(text)
+        if tokens > self.limits.tokens:
+            raise too_long(tokens, self.limits.tokens)
+        return self._validate(parse(text))
 
     def _measure(
         self,

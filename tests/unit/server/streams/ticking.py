@@ -15,11 +15,13 @@ from starlette.routing import Route, WebSocketRoute
 from fakes.clock import LoopClock
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.adapters.memory.budgets import MemoryBudgets
 from rollgraph.schema.context import Context, Info
 from rollgraph.schema.executor import Executor
 from rollgraph.schema.limits.bounds import DEFAULTS
 from rollgraph.schema.schema import Schema
 from rollgraph.server.admission import Admission
+from rollgraph.server.documents.persisted import Persisted
 from rollgraph.server.failures import on_http_error
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.guard import LoopbackGuard
@@ -111,8 +113,10 @@ class Gateway:
         places: Places | None = None,
         guarded: bool = False,
         rates: Rates | None = None,
+        documents: Persisted | None = None,
     ) -> None:
-        admission = Admission(SCHEMA, rates) if rates is not None else None
+        boundless = Rates(MemoryBudgets(), points=0, action_points=0)
+        admission = Admission(SCHEMA, rates or boundless, documents)
         asking = Asking(SCHEMA, self._context, admission=admission)
         self.means = Means(
             asking, Lifetime(CLOCK), places or Places(), Drain(), rules=rules or Rules()
