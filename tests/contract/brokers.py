@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     ExitStack,
@@ -147,6 +147,8 @@ def redis_server(folder: Path, *flags: str) -> Iterator[RedisServer]:
         server.stop()
 
 
+# In a flag of all servers of a cluster: a port of each one's own.
+ANY_PORT = "PORT"
 # Slots of a cluster.
 SLOTS = 16384
 
@@ -160,8 +162,10 @@ class RedisCluster:
         replicas: Those that hold copies at first, in the order of whose.
     """
 
-    def __init__(self, folder: Path, primaries: int = 3, replicas: int = 0) -> None:
-        nodes = [_node(folder / str(number)) for number in range(primaries + replicas)]
+    def __init__(
+        self, folder: Path, primaries: int = 3, replicas: int = 0, flags: Sequence[str] = ()
+    ) -> None:
+        nodes = [_node(folder / str(number), flags) for number in range(primaries + replicas)]
         self.primaries, self.replicas = nodes[:primaries], nodes[primaries:]
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes)
 
@@ -209,17 +213,22 @@ class RedisCluster:
         return None
 
 
-def _node(folder: Path) -> RedisServer:
+def _node(folder: Path, flags: Sequence[str]) -> RedisServer:
     folder.mkdir(parents=True)
+    flags = [str(free_port()) if flag == ANY_PORT else flag for flag in flags]
     # Its usual port is 10,000 above the other, which may be none.
     bus = ["--cluster-port", str(free_port())]
-    return RedisServer(folder, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", *bus)
+    return RedisServer(
+        folder, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", *bus, *flags
+    )
 
 
 @contextmanager
-def redis_cluster(folder: Path, replicas: int = 0) -> Iterator[RedisCluster]:
+def redis_cluster(
+    folder: Path, replicas: int = 0, flags: Sequence[str] = ()
+) -> Iterator[RedisCluster]:
     """A running cluster of three that hold data."""
-    cluster = RedisCluster(folder, replicas=replicas)
+    cluster = RedisCluster(folder, replicas=replicas, flags=flags)
     try:
         cluster.start()
         yield cluster

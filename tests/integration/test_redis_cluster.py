@@ -17,6 +17,7 @@ from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.cluster import Cluster
 from rollgraph.adapters.redis.keys import PARTITIONS, Keys
+from rollgraph.adapters.redis.leases import RedisLeases
 from rollgraph.adapters.redis.opening import Client, greet, open_redis
 from rollgraph.core.connection import ClusterView, ConnectionStatus, WatchView
 from rollgraph.core.errors import BrokerError
@@ -92,16 +93,26 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
 
 
 @asynccontextmanager
+async def opened(cluster: RedisCluster) -> AsyncIterator[Cluster]:
+    """A client."""
+    redis = open_redis(cluster.url)
+    assert isinstance(redis, Cluster)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+@asynccontextmanager
 async def running(cluster: RedisCluster) -> AsyncIterator[Ways]:
     """All of it, once the first state was read."""
-    writes, reads = open_redis(cluster.url), open_redis(cluster.url)
-    ways = Ways(writes, reads)
-    for spoke, worker in ways.workers.items():
-        status = ConnectionStatus.CONNECTED
-        watch = WatchView(Kind.ROLLOUT, "", status, NOON, synced=True)
-        worker.put_cluster(ClusterView(spoke, status, NOON, watches=(watch,)))
-    ways.put(0)
-    try:
+    async with opened(cluster) as writes, opened(cluster) as reads:
+        ways = Ways(writes, reads)
+        for spoke, worker in ways.workers.items():
+            status = ConnectionStatus.CONNECTED
+            watch = WatchView(Kind.ROLLOUT, "", status, NOON, synced=True)
+            worker.put_cluster(ClusterView(spoke, status, NOON, watches=(watch,)))
+        ways.put(0)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ways.follower.run)
             for worker in ways.workers.values():
@@ -109,9 +120,6 @@ async def running(cluster: RedisCluster) -> AsyncIterator[Ways]:
             await ways.reader.until_all_read(0)
             yield ways
             tasks.cancel_scope.cancel()
-    finally:
-        await writes.aclose()
-        await reads.aclose()
 
 
 class Roles:
@@ -193,11 +201,17 @@ async def test_a_server_dies_and_its_copy_takes_over_and_nothing_is_lost(
     roles = Roles(cluster, cluster.nodes[0])
     dead = roles.owner(SLOT)
     seen_by = next(node for node in roles.primaries if node is not dead)
-    async with running(cluster) as ways:
+    async with running(cluster) as ways, opened(cluster) as redis:
+        # Of a worker that has nothing else to ask there.
+        leases = RedisLeases(redis)
+        await leases.hold("ann.1", SPOKES, ())
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ways.put_all, range(1, 100))
             dead.stop()
+            with pytest.raises(BrokerError, match="leases: "):
+                await leases.hold("ann.1", SPOKES, ())
         await ways.reader.until_all_read(99)
+        assert (await leases.hold("ann.1", SPOKES, ())).keys() == set(SPOKES)
         assert Roles(cluster, seen_by).owner(SLOT) is not dead
         # It comes back as the other's copy, and who asks it is sent to the other.
         dead.start()
@@ -217,11 +231,8 @@ async def greeted(url: str) -> str:
 
 
 async def test_a_cluster_is_greeted_as_one(cluster: RedisCluster) -> None:
-    redis = open_redis(cluster.url)
-    try:
+    async with opened(cluster) as redis:
         await greet(redis)
-    finally:
-        await redis.aclose()
 
 
 async def test_one_of_a_cluster_is_not_taken_for_a_server_that_is_alone(
@@ -240,12 +251,8 @@ async def test_a_server_that_is_alone_is_not_taken_for_a_cluster(tmp_path: Path)
 async def test_where_all_servers_have_moved_those_are_asked_that_were_named(
     cluster: RedisCluster,
 ) -> None:
-    redis = open_redis(cluster.url)
-    assert isinstance(redis, Cluster)
-    try:
+    async with opened(cluster) as redis:
         await greet(redis)
         redis.nodes_manager.startup_nodes = {"gone": ClusterNode("127.0.0.1", free_port())}
         homes = await redis.homes(KEYS.channels())
         assert sum(len(channels) for channels in homes.values()) == PARTITIONS
-    finally:
-        await redis.aclose()

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from contract.brokers import RedisServer, free_port, redis_server
+from contract.brokers import ANY_PORT, RedisServer, free_port, redis_cluster, redis_server
 from factories import NOON, rollout_view
 from fakes.certificates import make_certificates
 from rollgraph.adapters.redis.broker import RedisBroker
@@ -27,16 +27,21 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def server(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    flags = {
-        "--tls-port": str(free_port()),
+def flags(files: Path, port: str) -> list[str]:
+    """Those of a server that listens for TLS, too."""
+    pairs = {
+        "--tls-port": port,
         "--tls-cert-file": str(files / "server.crt"),
         "--tls-key-file": str(files / "server.key"),
         "--tls-ca-cert-file": str(files / "ca.crt"),
         "--tls-auth-clients": "yes",
     }
-    words = [word for pair in flags.items() for word in pair]
+    return [word for pair in pairs.items() for word in pair]
+
+
+@pytest.fixture(scope="module")
+def server(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    words = flags(files, str(free_port()))
     with redis_server(tmp_path_factory.mktemp("redis"), *words) as running:
         yield running
 
@@ -47,6 +52,17 @@ def url(server: RedisServer) -> str:
 
 
 async def test_facts_travel_by_tls(url: str, files: Path) -> None:
+    await travel(url, files)
+
+
+async def test_so_they_do_in_a_cluster(files: Path, tmp_path: Path) -> None:
+    words = [*flags(files, ANY_PORT), "--tls-cluster", "yes"]
+    with redis_cluster(tmp_path, flags=words) as cluster:
+        port = cluster.nodes[0].flag("--tls-port")
+        await travel(f"rediss+cluster://127.0.0.1:{port}", files)
+
+
+async def travel(url: str, files: Path) -> None:
     redis = open_redis(url, "", files / "ca.crt", files / "client.crt", files / "client.key")
     broker = RedisBroker(redis)
     try:

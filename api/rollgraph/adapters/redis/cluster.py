@@ -54,13 +54,8 @@ class Cluster(RedisCluster):
                 raise
             return await super().initialize()
 
-    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
-        """Sends a command to the servers that it is for."""
-        async with self._free:
-            return await super().execute_command(*args, **kwargs)
-
-    async def homes(self, channels: Sequence[str]) -> dict[tuple[str, int], list[str]]:
-        """Host and port of the servers that publish on these channels now, each with its own."""
+    async def learn(self) -> None:
+        """Learns again who has what."""
         await self.initialize()
         try:
             await self.nodes_manager.initialize()
@@ -68,6 +63,15 @@ class Cluster(RedisCluster):
             if not self._begin_anew():
                 raise
             await self.nodes_manager.initialize()
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        """Sends a command to the servers that it is for."""
+        async with self._free:
+            return await super().execute_command(*args, **kwargs)
+
+    async def homes(self, channels: Sequence[str]) -> dict[tuple[str, int], list[str]]:
+        """Host and port of the servers that publish on these channels now, each with its own."""
+        await self.learn()
         found: dict[tuple[str, int], list[str]] = {}
         for channel in channels:
             node = self.get_node_from_key(channel)
