@@ -27,7 +27,7 @@ from rollgraph.core.errors import (
     UnreachableError,
 )
 from rollgraph.core.identity import Identity, PassedThrough
-from rollgraph.ports import Clock, Mirror
+from rollgraph.ports import Clock, Mirror, Tracing
 
 # Seconds before the end of a request at which an action ends, so that it can still be told.
 MARGIN = 0.5
@@ -45,6 +45,7 @@ class Performer:
         mirror: What is known of the clusters.
         clock: The time of day.
         rng: Chance for pauses.
+        tracing: Follows what is sent.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Performer:
         mirror: Mirror,
         clock: Clock,
         rng: Random,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing()
         self._patchers = patchers
         self._identities = identities
         self._arrivals = arrivals
@@ -117,7 +120,7 @@ class Performer:
                 if isinstance(found, Forbidden):
                     return msgspec.structs.replace(blank, failure=found)
                 as_ = found
-                sender = Sender(patcher, as_, pace, dry_run=request.dry_run)
+                sender = Sender(patcher, as_, pace, dry_run=request.dry_run, tracing=self._tracing)
                 operation = Operation(
                     request, sender, pace, self._clock, self._rng, self._remembered(request)
                 )

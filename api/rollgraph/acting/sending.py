@@ -20,7 +20,8 @@ from rollgraph.core.errors import (
 )
 from rollgraph.core.identity import Identity
 from rollgraph.core.refs import ObjectKey
-from rollgraph.ports import Patcher
+from rollgraph.ports import Patcher, Tracing
+from rollgraph.ports.tracing import Part
 
 _T = TypeVar("_T")
 
@@ -44,12 +45,22 @@ class Sender:
         as_: As whom.
         pace: The time.
         dry_run: Nothing is to be changed.
+        tracing: Follows what is sent.
 
     Attributes:
         lost: How many answers got lost although the patch was carried out.
     """
 
-    def __init__(self, patcher: Patcher, as_: Identity, pace: Pace, *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        patcher: Patcher,
+        as_: Identity,
+        pace: Pace,
+        *,
+        dry_run: bool,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing or Tracing()
         self._patcher = patcher
         self._as = as_
         self._pace = pace
@@ -116,8 +127,10 @@ class Sender:
                 patch, resource_version=version, dry_run=self._dry_run, as_=self._as
             )
 
+        said = {"k8s.resource": str(patch.resource), "k8s.namespace.name": patch.key.namespace}
         try:
-            return await self._answer(call, _SHARE)
+            with self._tracing.span("PATCH", Part.CLIENT, said=said):
+                return await self._answer(call, _SHARE)
         except SilenceError:
             raise UnansweredError("the cluster gave no answer in time") from None
 

@@ -69,7 +69,14 @@ class FanOut:
         before = self._held(cluster, entry.subject)
         self._put(cluster, entry.subject, entry.value)
         news = News(
-            cluster, entry.subject, step.position, entry.at, before, entry.value, step.whole
+            cluster,
+            entry.subject,
+            step.position,
+            entry.at,
+            before,
+            entry.value,
+            step.whole,
+            trace=entry.trace if step.whole else "",
         )
         known = self.frontier if self._listeners and not step.whole else None
         self._positions[cluster], self._frontier = step.position, None

@@ -5,12 +5,14 @@ from time import perf_counter
 from typing import Protocol
 
 import anyio
+import msgspec
 import structlog
 
 from rollgraph.core.errors import BrokerError
 from rollgraph.core.feed.entries import Position
 from rollgraph.core.feed.replica import Replica, Step
-from rollgraph.ports import Broker, FeedObserver
+from rollgraph.ports import Broker, FeedObserver, Tracing
+from rollgraph.ports.tracing import Part
 
 # Seconds between two comparisons with how far the feeds have come: finds a loss after which nothing
 # more was said.
@@ -45,6 +47,7 @@ class Follower:
         sink: Who is told.
         exists: Whether there is a spoke of a name though it has no feed.
         observer: Hears what is read, and what is missing.
+        tracing: Follows what is read.
     """
 
     def __init__(
@@ -53,7 +56,9 @@ class Follower:
         sink: Sink,
         exists: Callable[[str], bool] = lambda _: False,
         observer: FeedObserver | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing()
         self._observer = observer or FeedObserver()
         self._broker = broker
         self._sink = sink
@@ -164,7 +169,7 @@ class Follower:
     def _take(self, cluster: str, steps: Iterable[Step]) -> None:
         begun, taken, at = perf_counter(), 0, None
         for step in steps:
-            self._sink.take(cluster, step)
+            self._tell(cluster, step)
             taken += 1
             # What is whole is told as it happened; of the rest nobody knows when.
             at = step.entry.at if step.whole else None
@@ -172,6 +177,16 @@ class Follower:
             self._observer.applied(taken, perf_counter() - begun)
         if at is not None:
             self._observer.arrived(cluster, at)
+
+    def _tell(self, cluster: str, step: Step) -> None:
+        entry = step.entry
+        if not (entry.trace and step.whole and self._tracing.follows):
+            self._sink.take(cluster, step)
+            return
+        said: dict[str, str | int] = {"rollgraph.cluster": cluster, "rollgraph.seq": entry.seq}
+        with self._tracing.span("apply", Part.CONSUMER, parent=entry.trace, said=said) as trace:
+            entry = msgspec.structs.replace(entry, trace=trace)
+            self._sink.take(cluster, msgspec.structs.replace(step, entry=entry))
 
     def _forget(self, cluster: str) -> None:
         if not self._exists(cluster) and self._replicas.pop(cluster, None) is not None:

@@ -1,10 +1,12 @@
 """A worker's side of a spoke's feed."""
 
 from collections import deque
+from collections.abc import Sequence
 from random import Random
 from time import perf_counter
 
 import anyio
+import msgspec
 import structlog
 
 from rollgraph.core.connection import ClusterView
@@ -13,7 +15,8 @@ from rollgraph.core.feed.checkpoints import Checkpoint, Inheritance
 from rollgraph.core.feed.entries import Fact, Snapshot, Subject, Value
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
-from rollgraph.ports import Broker, Clock, Feed, FeedObserver
+from rollgraph.ports import Broker, Clock, Feed, FeedObserver, Tracing
+from rollgraph.ports.tracing import Part
 
 # Facts that wait for the broker: what the busiest spoke learns in ten seconds. Beyond, the story
 # has a hole, and the latest of each rollout is written.
@@ -48,6 +51,7 @@ class Publisher:
         most: Facts that may wait.
         holder: As whom it claims the feed; see `ports.Broker`.
         observer: Hears what is written.
+        tracing: Follows it.
 
     Attributes:
         dropped: True once the spoke is not there any more.
@@ -62,8 +66,10 @@ class Publisher:
         most: int = MAX_WAITING,
         holder: str = "",
         observer: FeedObserver | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.dropped = False
+        self._tracing = tracing or Tracing()
         self._observer = observer or FeedObserver()
         self._holder = holder
         self._cluster = cluster
@@ -163,12 +169,31 @@ class Publisher:
             if self._reached is not None and not self._covered and len(self._waiting) < PART:
                 await self._rest()
             part, checkpoint = self._next()
-            begun = perf_counter()
-            await feed.append(part, checkpoint)
-            self._observer.published(len(part), perf_counter() - begun)
+            await self._append(feed, part, checkpoint)
             for fact in part:
                 if fact.value is None and self._known.get(fact.subject) is fact:
                     del self._known[fact.subject]
+
+    async def _append(
+        self, feed: Feed, part: Sequence[Fact], checkpoint: Checkpoint | None
+    ) -> None:
+        begun = perf_counter()
+        # Signs of life of the spoke alone are not worth a trace each.
+        if self._tracing.follows and any(fact.subject is not None for fact in part):
+            await self._append_followed(feed, part, checkpoint)
+        else:
+            await feed.append(part, checkpoint)
+        self._observer.published(len(part), perf_counter() - begun)
+
+    async def _append_followed(
+        self, feed: Feed, part: Sequence[Fact], checkpoint: Checkpoint | None
+    ) -> None:
+        """Writes facts; whoever reads them goes on with the trace that begins here."""
+        said: dict[str, str | int] = {"rollgraph.cluster": self._cluster}
+        said["rollgraph.facts"] = len(part)
+        with self._tracing.span("publish", Part.PRODUCER, since=part[0].at, said=said) as trace:
+            followed = [msgspec.structs.replace(fact, trace=trace) for fact in part]
+            await feed.append(followed, checkpoint)
 
     async def _rest(self) -> None:
         """Waits for a checkpoint: whoever dies before it leaves the one that is written."""

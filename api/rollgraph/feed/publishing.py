@@ -9,7 +9,7 @@ import structlog
 
 from rollgraph.core.errors import BrokerError
 from rollgraph.feed.publisher import Publisher
-from rollgraph.ports import Broker, Clock, FeedObserver, Handover
+from rollgraph.ports import Broker, Clock, FeedObserver, Handover, Tracing
 
 # Seconds until a feed that could not be ended is tried again.
 AGAIN = 5.0
@@ -30,6 +30,7 @@ class Publishing:
         holder: As whom feeds are claimed; see `ports.Broker`.
         kept: Whether there still is a spoke of a name, watched by another worker.
         observer: Hears what is written.
+        tracing: Follows it.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Publishing:
         holder: str = "",
         kept: Callable[[str], bool] = lambda _: False,
         observer: FeedObserver | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._broker = broker
         self._clock = clock
@@ -48,6 +50,7 @@ class Publishing:
         self._holder = holder
         self._kept = kept
         self._observer = observer
+        self._tracing = tracing
         self._publishers: set[Publisher] = set()
 
     @property
@@ -69,6 +72,7 @@ class Publishing:
             self._rng,
             holder=self._holder,
             observer=self._observer,
+            tracing=self._tracing,
         )
         self._publishers.add(publisher)
         # Cancelled here and from nowhere else: who stops the worker wants its last words.

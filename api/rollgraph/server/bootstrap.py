@@ -36,6 +36,7 @@ from rollgraph.ports import (
     Newsroom,
     PolicyObserver,
     SpokeSource,
+    Tracing,
 )
 from rollgraph.schema.context import About, Context
 from rollgraph.schema.fragments import FragmentCache
@@ -66,7 +67,7 @@ from rollgraph.server.streams.lifetime import Lifetime
 from rollgraph.server.streams.means import Means, Rules
 from rollgraph.server.streams.places import Places
 from rollgraph.server.streams.serving import Streams
-from rollgraph.server.watching import watching, worker
+from rollgraph.server.watching import Counted, watching, worker
 from rollgraph.server.working import Working
 
 
@@ -88,6 +89,7 @@ class Services:
         published: The schema as files; None where there are none.
         behind: What of Argo CD is not kept up at present; None if there is no Argo CD.
         metrics: What is counted.
+        tracing: Follows work.
     """
 
     settings: Settings
@@ -103,6 +105,7 @@ class Services:
     announce: Callable[[], Coroutine[Any, Any, None]] = anyio.sleep_forever
     drain: Drain = field(default_factory=Drain)
     metrics: Metrics = field(default_factory=Metrics)
+    tracing: Tracing = field(default_factory=Tracing)
 
 
 def services(
@@ -111,6 +114,7 @@ def services(
     argocd: ArgoCd | None = None,
     shared: Shared | None = None,
     role: Role = Role.SERVE,
+    tracing: Tracing | None = None,
 ) -> Services:
     """Puts everything together.
 
@@ -120,8 +124,10 @@ def services(
         argocd: The Argo CD that is taken over, if one is.
         shared: What it shares with other processes; nothing by default.
         role: Whether it watches, too.
+        tracing: Follows work; by default nobody does.
     """
     clock = SystemClock()
+    tracing = tracing or Tracing()
     shared = shared or alone(clock)
     mirror = MemoryMirror(clock)
     metrics, operations = _counted(settings, mirror, clock, role)
@@ -137,6 +143,7 @@ def services(
         clock,
         audit.record,
         shared.tickets,
+        tracing,
     )
     reviewer = _reviewer(settings.auth, acting.patchers, clock)
     rights = decides.rights if decides else Everything
@@ -145,7 +152,7 @@ def services(
     if settings.audit.events:
         audit.tell(announcer.announce)
     audit.tell(metering.acted(operations))
-    schema = build_schema(bounds(settings.limits), operations)
+    schema = build_schema(bounds(settings.limits), operations, tracing)
     feeds = FollowedFeeds(metrics, clock)
     fanout = FanOut(acting.projection, mirror, observer=feeds)
     fragments, answers = FragmentCache(), Answers(lambda: mirror.version)
@@ -153,10 +160,11 @@ def services(
     trusted = documents.trusted(settings.documents, schema.complaints)
     found = documents.persisted(settings.documents, shared.documents, trusted)
     admission = Admission(schema, _rates(settings.rates, shared), found)
-    asking = _asking(settings.limits, schema, context, admission, operations)
+    asking = _asking(settings.limits, schema, context, admission, operations, tracing)
     means = _means(settings, asking, clock)
-    watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock, metrics)
-    follower = Follower(shared.broker, fanout, watched.exists, feeds)
+    counted = Counted(metrics, tracing)
+    watched = watching(role, settings.workers, acting.spokes, shared, mirror, clock, counted)
+    follower = Follower(shared.broker, fanout, watched.exists, feeds, tracing)
     metering.following(metrics, follower, fanout, feeds)
     metering.caches(metrics, answers, fragments)
     metering.streams(metrics, means.places.by_transport)
@@ -194,6 +202,7 @@ def services(
         announce=announcer.run,
         drain=means.drain,
         metrics=metrics,
+        tracing=tracing,
     )
 
 
@@ -203,14 +212,21 @@ def trusted(settings: Settings) -> Trusted | None:
     return documents.trusted(settings.documents, schema.complaints)
 
 
-def working(settings: Settings, clusters: Clusters, shared: Shared) -> Working:
+def working(
+    settings: Settings, clusters: Clusters, shared: Shared, tracing: Tracing | None = None
+) -> Working:
     """What a process is made of that only watches."""
     assert shared.leases is not None, "a worker shares Redis with others"
     clock = SystemClock()
     metrics = Metrics()
     metering.process(metrics, Role.WORKER)
     run, shift = worker(
-        settings.workers, clusters.spokes, shared.broker, shared.leases, clock, metrics
+        settings.workers,
+        clusters.spokes,
+        shared.broker,
+        shared.leases,
+        clock,
+        Counted(metrics, tracing or Tracing()),
     )
     argocd = clusters.argocd
     beside = [argocd.run] if argocd is not None else []
@@ -340,10 +356,13 @@ def _asking(
     context: Callable[[str, Caller], Context],
     admission: Admission,
     operations: Operations,
+    tracing: Tracing,
 ) -> Asking:
     """What executes operations of streams."""
     times = (settings.timeout, settings.action_timeout)
-    return Asking(schema, context, *times, admission=admission, observer=operations)
+    return Asking(
+        schema, context, *times, admission=admission, observer=operations, tracing=tracing
+    )
 
 
 def _means(settings: Settings, asking: Asking, clock: Clock) -> Means:

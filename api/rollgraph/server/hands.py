@@ -12,7 +12,7 @@ from rollgraph.acting.performing import Performer
 from rollgraph.acting.repeats import Repeats
 from rollgraph.acting.tickets import Tickets
 from rollgraph.core.audit import AuditEntry
-from rollgraph.ports import Clock, Mirror, Projection, Receipts, SpokeSource
+from rollgraph.ports import Clock, Mirror, Projection, Receipts, SpokeSource, Tracing
 from rollgraph.server.settings import Acting
 
 
@@ -42,6 +42,7 @@ def hands(
     clock: Clock,
     record: Callable[[AuditEntry], object],
     tickets: bytes | None = None,
+    tracing: Tracing | None = None,
 ) -> Hands:
     """Puts together what acts.
 
@@ -53,11 +54,12 @@ def hands(
         clock: The time of day.
         record: Tells the audit.
         tickets: What tickets are signed with; None for a key of this process.
+        tracing: Follows what is sent to clusters.
     """
     patchers = Patchers()
     arrivals = Arrivals(projection, mirror)
     naming = Naming(settings.user_prefix, settings.group_prefix)
     identities = Identities(settings.identity, naming)
-    performer = Performer(patchers, identities, arrivals, mirror, clock, Random())
+    performer = Performer(patchers, identities, arrivals, mirror, clock, Random(), tracing)
     actor = Actor(mirror, performer, Repeats(receipts, clock), Tickets(clock, tickets), record)
     return Hands(actor, patchers, patchers.follow(spokes), arrivals)

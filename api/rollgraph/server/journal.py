@@ -1,14 +1,16 @@
 """The outermost layer: names each request, logs it, and lets no failure out unmasked."""
 
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rollgraph.ports import Tracing
+from rollgraph.ports.tracing import Part
 from rollgraph.server.failures import failure
 from rollgraph.server.requestid import HEADER, name_request, request_id
 
@@ -32,6 +34,9 @@ _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+# The path whose requests are followed.
+FOLLOWED = "/graphql"
+
 # Probes come every few seconds, for ever; GraphiQL's files by the dozen.
 _UNREMARKABLE = ("/livez", "/readyz", "/startupz", "/metrics", "/static/")
 
@@ -39,8 +44,9 @@ _UNREMARKABLE = ("/livez", "/readyz", "/startupz", "/metrics", "/static/")
 class Journal:
     """Starlette's middleware of this layer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tracing: Tracing | None = None) -> None:
         self._app = app
+        self._tracing = tracing or Tracing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on."""
@@ -48,8 +54,18 @@ class Journal:
             await self._app(scope, receive, send)
             return
         entry = _KINDS[scope["type"]]
-        with structlog.contextvars.bound_contextvars(request_id=name_request(scope)):
+        named = structlog.contextvars.bound_contextvars(request_id=name_request(scope))
+        with named, self._followed(scope):
             await entry(self._app, scope, receive, send).run()
+
+    def _followed(self, scope: Scope) -> AbstractContextManager[str]:
+        """A question in GraphQL, which is a part of what its caller is at; a socket is many."""
+        if not self._tracing.follows or scope["type"] != "http" or scope["path"] != FOLLOWED:
+            return nullcontext("")
+        parent = Headers(scope=scope).get("traceparent", "")
+        said = {"http.request.method": scope["method"], "rollgraph.request_id": request_id(scope)}
+        name = f"{scope['method']} {FOLLOWED}"
+        return self._tracing.span(name, Part.SERVER, parent=parent, said=said)
 
 
 class _Entry:

@@ -16,6 +16,7 @@ from structlog.typing import EventDict, Processor
 
 from rollgraph.core.errors import ConfigError
 from rollgraph.core.texts import one_line
+from rollgraph.ports.tracing import traceparent
 from rollgraph.server.settings import Log, LogFormat
 
 # Has a level of its own, so that none of `LogLevel` mutes the audit.
@@ -25,8 +26,17 @@ AUDIT_LOGGER = "rollgraph.audit"
 # client would write the headers of identity providers, with codes and cookies.
 _QUIET = ("uvicorn", "asyncio", "httpx2", "httpcore2")
 
+
+def _with_trace(_: object, __: str, event: EventDict) -> EventDict:
+    """Names the trace that a line is about, where one is followed."""
+    if followed := traceparent.get():
+        event["trace_id"] = followed.split("-")[1]
+    return event
+
+
 _SHARED: Sequence[Processor] = (
     structlog.contextvars.merge_contextvars,
+    _with_trace,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )

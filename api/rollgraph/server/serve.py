@@ -14,7 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from rollgraph.adapters.clock import SystemClock
-from rollgraph.server import binding, bootstrap, logging, sharing
+from rollgraph.ports import Tracing
+from rollgraph.server import binding, bootstrap, logging, sharing, tracing
 from rollgraph.server.app import create_app
 from rollgraph.server.auth import agreements, wiring
 from rollgraph.server.auth.adoption import with_logins
@@ -97,8 +98,9 @@ def run(settings: Settings, role: Role = Role.SERVE) -> int:
     Raises `ConfigError`, `binding.PortTakenError` and `BrokerError` before anything is served.
     """
     logging.configure(settings.log, settings.audit.file)
-    serve = _work if role is Role.WORKER else partial(_serve, role=role)
-    return anyio.run(serve, settings, backend_options={"use_uvloop": os.name != "nt"})
+    with tracing.opened(os.environ, role) as followed:
+        serve = partial(_work if role is Role.WORKER else partial(_serve, role=role), followed)
+        return anyio.run(serve, settings, backend_options={"use_uvloop": os.name != "nt"})
 
 
 def check(settings: Settings) -> Sequence[str]:
@@ -129,13 +131,15 @@ async def _prepared(settings: Settings) -> tuple[Settings, Clusters]:
     return settings, clusters
 
 
-async def _serve(settings: Settings, role: Role) -> int:
+async def _serve(followed: Tracing, settings: Settings, role: Role) -> int:
     addresses = binding.addresses(settings)
     settings, clusters = await _prepared(settings)
     names = clusters.names
     async with sharing.opened(settings, role, SystemClock()) as shared:
         sockets = binding.listen(addresses, settings.http.port)
-        services = bootstrap.services(settings, clusters.spokes, clusters.argocd, shared, role)
+        services = bootstrap.services(
+            settings, clusters.spokes, clusters.argocd, shared, role, followed
+        )
         if services.access is not None:
             await services.access.load()
         if services.trusted is not None:
@@ -146,12 +150,12 @@ async def _serve(settings: Settings, role: Role) -> int:
         return await _until_stopped(settings, app, announce, services.drain.run, sockets + metrics)
 
 
-async def _work(settings: Settings) -> int:
+async def _work(followed: Tracing, settings: Settings) -> int:
     addresses = binding.addresses(settings, asked=False)
     clusters = await find(settings, os.environ)
     async with sharing.opened(settings, Role.WORKER, SystemClock()) as shared:
         sockets = binding.listen(addresses, settings.http.port)
-        working = bootstrap.working(settings, clusters, shared)
+        working = bootstrap.working(settings, clusters, shared, followed)
         ready = [f"{binding.url(bound)}/readyz" for bound in sockets]
         announce = partial(_log.info, "working", ready=ready, clusters=len(clusters.names))
         metrics = _metrics(settings, addresses)

@@ -12,7 +12,7 @@ from rollgraph.adapters.prometheus import Metrics
 from rollgraph.adapters.prometheus.observers import PublishedFeeds, Watches
 from rollgraph.feed.clearing import Clearing
 from rollgraph.feed.publishing import Publishing
-from rollgraph.ports import Broker, Clock, Leases, SpokeSource
+from rollgraph.ports import Broker, Clock, Leases, SpokeSource, Tracing
 from rollgraph.server import metering, sharing
 from rollgraph.server.settings import Workers
 from rollgraph.server.sharing import Role, Shared
@@ -41,6 +41,18 @@ class Watching:
     exists: Callable[[str], bool] = lambda _: False
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Where what is done is counted, and followed."""
+
+    metrics: Metrics
+    tracing: Tracing
+
+    def feeds(self) -> PublishedFeeds:
+        """Who hears what is written to feeds; there is one of it."""
+        return PublishedFeeds(self.metrics)
+
+
 def watching(
     role: Role,
     settings: Workers,
@@ -48,7 +60,7 @@ def watching(
     shared: Shared,
     mirror: MemoryMirror,
     clock: Clock,
-    metrics: Metrics,
+    counted: Counted,
 ) -> Watching:
     """What watches in a process that answers.
 
@@ -59,15 +71,17 @@ def watching(
         shared: Where what it sees goes.
         mirror: What it answers from.
         clock: The time of day.
-        metrics: Where it is counted.
+        counted: Where it is counted, and followed.
     """
     if shared.leases is None:
-        publishing = Publishing(shared.broker, clock, observer=PublishedFeeds(metrics))
-        return Watching(_supervisor(spokes, publishing, publishing, clock, metrics).run)
+        publishing = Publishing(
+            shared.broker, clock, observer=counted.feeds(), tracing=counted.tracing
+        )
+        return Watching(_supervisor(spokes, publishing, publishing, clock, counted).run)
     rollcall = RollCall(spokes, mirror, mirror, clock)
     if role is Role.GATEWAY:
         return Watching(rollcall.run, rollcall.has)
-    run, _ = worker(settings, rollcall, shared.broker, shared.leases, clock, metrics)
+    run, _ = worker(settings, rollcall, shared.broker, shared.leases, clock, counted)
     return Watching(run, rollcall.has)
 
 
@@ -77,15 +91,20 @@ def worker(
     broker: Broker,
     leases: Leases,
     clock: Clock,
-    metrics: Metrics,
+    counted: Counted,
 ) -> tuple[Callable[[], Awaitable[None]], Shift]:
     """Watches a share of the spokes until cancelled; and which that is."""
     shift, name = sharing.shift(settings, spokes, leases)
     publishing = Publishing(
-        broker, clock, holder=name, kept=shift.has, observer=PublishedFeeds(metrics)
+        broker,
+        clock,
+        holder=name,
+        kept=shift.has,
+        observer=counted.feeds(),
+        tracing=counted.tracing,
     )
-    supervisor = _supervisor(shift, shift.over(publishing), publishing, clock, metrics)
-    metering.sharing(metrics, shift)
+    supervisor = _supervisor(shift, shift.over(publishing), publishing, clock, counted)
+    metering.sharing(counted.metrics, shift)
     clearing = Clearing(broker, leases, lambda name: not shift.joined or shift.has(name))
 
     async def run() -> None:
@@ -98,12 +117,14 @@ def worker(
 
 
 def _supervisor(
-    spokes: SpokeSource, outlet: Outlet, publishing: Publishing, clock: Clock, metrics: Metrics
+    spokes: SpokeSource, outlet: Outlet, publishing: Publishing, clock: Clock, counted: Counted
 ) -> Supervisor:
     """Watches spokes, and is counted."""
     watched = Watched()
-    metering.watching(metrics, watched, publishing, clock)
-    return Supervisor(spokes, watched.over(outlet), clock=clock, observer=Watches(metrics).of)
+    metering.watching(counted.metrics, watched, publishing, clock)
+    return Supervisor(
+        spokes, watched.over(outlet), clock=clock, observer=Watches(counted.metrics).of
+    )
 
 
 def until_death(

@@ -27,6 +27,7 @@ from rollgraph.core.identity import OURSELVES, Identity, Impersonated, PassedThr
 from rollgraph.core.objects import decode
 from rollgraph.core.refs import ObjectKey
 from rollgraph.ports import AccessQuestion, Reviewed
+from rollgraph.ports.tracing import traceparent
 
 # Who has last written which field of an object, as Kubernetes notes it.
 FIELD_MANAGER = "rollgraph"
@@ -184,6 +185,8 @@ class KubernetesPatcher:
         headers = [*await self._headers(as_), ("Accept", "application/json")]
         if body is not None:
             headers.append(("Content-Type", content_type))
+        if followed := traceparent.get():
+            headers.append(("Traceparent", followed))
         url = URL(f"{self._server}/{path}", encoded=True)
         with translated() if method == "GET" else _answered():
             async with self._session_for(as_).request(

@@ -130,7 +130,7 @@ class _Stored:
 
     def write(self, fact: Fact) -> Entry:
         self.seq += 1
-        entry = Entry(self.seq, fact.subject, fact.value, fact.at)
+        entry = Entry(self.seq, fact.subject, fact.value, fact.at, fact.trace)
         if fact.value is None:
             self.state.pop(fact.subject, None)
         else:

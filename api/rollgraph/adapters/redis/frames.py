@@ -25,14 +25,17 @@ LEVEL = 1
 LONGEST = 16 * 1024 * 1024
 
 
+# What comes after the value may be missing, and who knows nothing of it does not read it.
 class _RolloutFact(msgspec.Struct, frozen=True, array_like=True):
     at: datetime
     value: RolloutView | None
+    trace: str = ""
 
 
 class _ClusterFact(msgspec.Struct, frozen=True, array_like=True):
     at: datetime
     value: ClusterView | None
+    trace: str = ""
 
 
 class _Message(msgspec.Struct, frozen=True, array_like=True):
@@ -64,7 +67,8 @@ def subject_of(field: str) -> Subject:
 
 def frame(fact: Fact) -> bytes:
     """A fact's bytes, without its subject and number."""
-    return FORM + zlib.compress(_encoder.encode((fact.at, fact.value)), LEVEL)
+    parts = (fact.at, fact.value, fact.trace) if fact.trace else (fact.at, fact.value)
+    return FORM + zlib.compress(_encoder.encode(parts), LEVEL)
 
 
 def entry(seq: int, field: str, body: bytes) -> Entry:
@@ -80,7 +84,7 @@ def entry(seq: int, field: str, body: bytes) -> Entry:
         raise UnreadableError(f"fact {seq} of {field or 'the spoke'}: {error}") from None
     if fact.value is not None:
         share(fact.value)
-    return Entry(seq, subject, fact.value, fact.at)
+    return Entry(seq, subject, fact.value, fact.at, fact.trace)
 
 
 def framed(checkpoint: Checkpoint) -> bytes:

@@ -37,11 +37,13 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         at: When, by the worker's clock.
+        trace: Which trace it is part of, as the header `traceparent` has it; "" if none.
     """
 
     subject: Subject
     value: Value
     at: datetime
+    trace: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -50,12 +52,14 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         seq: One more than that of the fact before.
         at: When the worker learned it, by the worker's clock.
+        trace: As the fact has it.
     """
 
     seq: int
     subject: Subject
     value: Value
     at: datetime
+    trace: str = ""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):

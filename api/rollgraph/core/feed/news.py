@@ -37,6 +37,7 @@ class News(msgspec.Struct, frozen=True, gc=False, eq=False):
         frontier: Where one is in all feeds who knows this and all news before it. While a hole is
             filled it stays before the hole in this feed: who has only a part of what filled it
             knows no position. None for news that are only remembered.
+        trace: Which trace it is part of, as the header `traceparent` has it; "" if none.
     """
 
     cluster: str
@@ -47,6 +48,7 @@ class News(msgspec.Struct, frozen=True, gc=False, eq=False):
     after: Value
     whole: bool = True
     frontier: Frontier | None = None
+    trace: str = ""
 
     @property
     def ref(self) -> RolloutRef | None:

@@ -12,7 +12,8 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from rollgraph.access.caller import Caller
-from rollgraph.ports import OperationObserver
+from rollgraph.ports import OperationObserver, Tracing
+from rollgraph.ports.tracing import Part
 from rollgraph.schema.context import Context
 from rollgraph.schema.errors import translate
 from rollgraph.schema.limits.extension import ASK
@@ -83,6 +84,7 @@ class Asking:
         action_timeout: Seconds that a mutation may take.
         admission: What has to be so before; None for nothing.
         observer: Hears what becomes of subscriptions; of the rest the schema tells.
+        tracing: Follows events to who subscribes.
     """
 
     def __init__(
@@ -94,7 +96,9 @@ class Asking:
         *,
         admission: Admission | None = None,
         observer: OperationObserver | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing()
         self._observer = observer or OperationObserver()
         self._admission = admission
         self._schema = schema
@@ -163,7 +167,12 @@ class Asking:
                 answer = _answer(result)
                 if answer.refused:
                     ended = "refused"
-                await tell(answer)
+                trace = getattr(result, "trace", "")
+                if trace and self._tracing.follows:
+                    with self._tracing.span("deliver", Part.PRODUCER, parent=trace):
+                        await tell(answer)
+                else:
+                    await tell(answer)
         except GoneError:
             raise
         except Exception:

@@ -16,14 +16,16 @@ class Answer(ExecutionResult):
         data: The data as a piece of JSON that `orjson` puts in its place as it is; None without.
         json: The same as bytes; `null` without data.
         cursor: Where the reader is then; "" if they cannot come back there.
+        trace: Which trace the event is part of; "" if none.
     """
 
     json: bytes = b"null"
     cursor: str = ""
+    trace: str = ""
 
 
-def answer(data: Any, errors: list[GraphQLError] | None, cursor: str) -> Answer:
+def answer(data: Any, errors: list[GraphQLError] | None, cursor: str, trace: str = "") -> Answer:
     """Encodes data, once for all who get them."""
     encoded = orjson.dumps(data)
     piece: Any = None if data is None else orjson.Fragment(encoded)
-    return Answer(data=piece, errors=errors, json=encoded, cursor=cursor)
+    return Answer(data=piece, errors=errors, json=encoded, cursor=cursor, trace=trace)

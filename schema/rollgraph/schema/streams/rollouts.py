@@ -281,6 +281,7 @@ class RolloutStream(Stream[Telling]):
             view=view,
             before=before,
             key=key,
+            trace=news.trace,
         )
 
     def _tell_state(self, state: _State) -> Iterator[Telling]:

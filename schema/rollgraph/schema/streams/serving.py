@@ -125,7 +125,7 @@ class _Reader:
         result = execute_subscription_event(executor)
         if isawaitable(result):
             result = await result
-        made = answer(result.data, result.errors, event.cursor)
+        made = answer(result.data, result.errors, event.cursor, event.trace)
         sharable = not result.errors and not context.caller_reads
         return _translated(made, context), sharable
 

@@ -23,6 +23,7 @@ class Counted(msgspec.Struct, frozen=True, eq=False):
     at: datetime
     make: Callable[["Counted"], object]
     cursor: str = ""
+    trace: str = ""
 
     @property
     def key(self) -> Hashable:

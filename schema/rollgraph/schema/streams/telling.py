@@ -108,6 +108,10 @@ class Event(Protocol):
         if nobody else gets it.
         """
 
+    @property
+    def trace(self) -> str:
+        """Which trace it is part of, as the header `traceparent` has it; "" if none."""
+
     def object(self) -> object:
         """The answer's object of it."""
 
@@ -126,6 +130,7 @@ class Telling(msgspec.Struct, frozen=True, eq=False):
         reason: Why it is told, in a sentence, where that is not plain.
         key: Equal for two readers of a stream of the same kind only if they get the same event;
             None if nobody else gets it.
+        trace: Which trace it is part of; "" if none.
         make: Makes the answer's object of it.
     """
 
@@ -140,6 +145,7 @@ class Telling(msgspec.Struct, frozen=True, eq=False):
     before: RolloutView | None = None
     reason: str = ""
     key: Hashable = None
+    trace: str = ""
 
     def object(self) -> object:
         """See `Event`."""
