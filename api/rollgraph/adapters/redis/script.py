@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from redis.exceptions import ClusterDownError, ConnectionError, NoScriptError, TimeoutError
+from redis.exceptions import NoScriptError
 
-from rollgraph.adapters.redis.cluster import Cluster
 from rollgraph.adapters.redis.opening import Client
 
 # What a script is told: its keys, all of one hash tag, and its arguments.
@@ -43,15 +42,8 @@ class Script:
         found |= await self._pipelined("EVAL", self._text, unknown)
         for answer in found.values():
             if isinstance(answer, Exception):
-                await self._look_around(answer)
                 raise answer
         return found
-
-    async def _look_around(self, error: Exception) -> None:
-        """Learns who of a cluster has what now, which redis-py does for single commands alone."""
-        away = isinstance(error, (ConnectionError, TimeoutError, ClusterDownError))
-        if away and isinstance(self._redis, Cluster):
-            await self._redis.learn()
 
     async def _pipelined(self, command: str, what: str, told: Mapping[str, Told]) -> dict[str, Any]:
         if not told:
