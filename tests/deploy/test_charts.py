@@ -1,6 +1,8 @@
 """The charts render what they say, with the rights that are needed, and refuse what is wrong."""
 
+import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,11 @@ from deploy.charts import (
     run,
     values,
 )
+from deploy.written import BASE
 from rollgraph.core.identity import IdentityMode
 from rollgraph.core.spokerights import Wanted, manifests
+from rollgraph.server.auth import wiring
+from rollgraph.server.settings import Settings
 from rollgraph.server.sources import load
 
 LEAST = ["-f", str(values("single"))]
@@ -53,20 +58,31 @@ def test_the_charts_own_tests_pass() -> None:
 @pytest.mark.parametrize("name", ["distributed", "single"])
 def test_rollgraph_takes_the_settings_that_the_chart_writes(name: str, tmp_path: Path) -> None:
     found = of_kind(rendered(ROLLGRAPH, "-f", values(name)), "ConfigMap")["rollgraph"]
-    file = tmp_path / "rollgraph.yaml"
-    file.write_text(found["data"]["rollgraph.yaml"], "utf-8")
 
-    settings = load({}, {}, file)
+    settings = taken(found["data"]["rollgraph.yaml"], tmp_path)
 
     assert settings.http.host == "0.0.0.0"
     assert settings.oidc.issuer == "https://id.example.com"
-    assert [str(each) for each in settings.spokes.kubeconfig] == ["/etc/rollgraph/clusters"]
+    assert settings.spokes.kubeconfig == (tmp_path / "clusters",)
 
 
-def test_rollgraph_takes_the_settings_of_the_example_of_kustomize() -> None:
-    settings = load({}, {}, EXAMPLE / "rollgraph.yaml")
+@pytest.mark.parametrize("folder", [BASE, EXAMPLE], ids=["base", "example"])
+def test_rollgraph_takes_the_settings_of_kustomize(folder: Path, tmp_path: Path) -> None:
+    settings = taken((folder / "rollgraph.yaml").read_text("utf-8"), tmp_path)
 
-    assert settings.redis.url == "rediss://redis.redis:6380"
+    assert settings.redis.password_file == tmp_path / "redis" / "password"
+
+
+def taken(text: str, folder: Path) -> Settings:
+    """Settings as a pod would take them, with a folder for what is mounted there."""
+    for mounted in re.findall("/etc/rollgraph/(.+/.+)", text):
+        (folder / mounted).parent.mkdir(exist_ok=True)
+        (folder / mounted).write_text(base64.b64encode(b"k" * 32).decode(), "ascii")
+    file = folder / "rollgraph.yaml"
+    file.write_text(text.replace("/etc/rollgraph", str(folder)), "utf-8")
+    settings = load({}, {}, file)
+    wiring.check(settings)
+    return settings
 
 
 @pytest.mark.parametrize(
@@ -74,6 +90,8 @@ def test_rollgraph_takes_the_settings_of_the_example_of_kustomize() -> None:
     [
         ({"config.auth.mode": "none"}, "config.auth.mode: without a login"),
         ({"config.oidc.issuer": ""}, "config.oidc.issuer: nobody could log in"),
+        ({"config.oidc.audiences": []}, "config.oidc: tokens that the issuer made for others"),
+        ({"config.oidc.client_id": "rollgraph"}, "config.http.url: people log in with a browser"),
         ({"clusters.local.enabled": False}, "clusters: there is nothing to watch"),
         ({"mode": "distributed"}, "config.redis.url: workers and gateways meet on a Redis"),
         ({"redis.passwordKey": "password"}, "redis.existingSecret: keys of it are named"),
@@ -92,6 +110,12 @@ def test_what_is_wrong_in_values_is_said_before_anything_is_installed(
 
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_logins_that_are_kept_on_redis_want_a_key() -> None:
+    done = run("template", "r", ROLLGRAPH, *ALL, "--set", "session.existingSecret=")
+
+    assert "session.existingSecret: people log in with a browser" in done.stderr
 
 
 def test_pods_are_what_the_restricted_profile_allows() -> None:

@@ -53,6 +53,15 @@
 {{- if not (or $oidc.issuer $auth.issuers $auth.service_accounts $argocd.namespace) -}}
 {{- fail "config.oidc.issuer: nobody could log in; expected the URL of your OpenID provider, or config.auth.service_accounts, or config.argocd.namespace to take over Argo CD's" -}}
 {{- end -}}
+{{- if and $oidc.issuer (not (or $oidc.audiences $oidc.client_id $oidc.cli_client_id)) -}}
+{{- fail "config.oidc: tokens that the issuer made for others would be good here; expected audiences, client_id or cli_client_id" -}}
+{{- end -}}
+{{- if and $oidc.client_id (not (default dict .Values.config.http).url) -}}
+{{- fail "config.http.url: people log in with a browser, which has to know where to come back to; expected the URL that they use" -}}
+{{- end -}}
+{{- if and $oidc.client_id (eq .Values.mode "distributed") (not (or .Values.session.existingSecret $auth.session_secret_file)) -}}
+{{- fail "session.existingSecret: people log in with a browser, and their tokens are kept on Redis; expected a Secret with the key to seal them with" -}}
+{{- end -}}
 {{- if not (or (include "rollgraph.clusters" .) $argocd.namespace) -}}
 {{- fail "clusters: there is nothing to watch; expected clusters.kubeconfigSecret, clusters.local.enabled or config.argocd.namespace" -}}
 {{- end -}}
