@@ -17,6 +17,7 @@ from rollgraph.ports.documents import Contents
 from rollgraph.server.documents.trusted import Trusted
 from unit.schema.asking import SCHEMA
 
+MANIFEST = Path(__file__).parents[3] / "data" / "documents" / "apollo-manifest.json"
 NAMES = "query Names { rollouts(first: 50) { nodes { name } } }"
 PHASES = "query Phases { rollouts(first: 50) { nodes { phase } } }"
 STALE = "query Stale {\n  rollouts {\n    nodes { nickname }\n  }\n}"
@@ -54,6 +55,15 @@ async def test_a_manifest_of_apollo_is_read(folder: Path) -> None:
     assert made.find(digest(NAMES)) == NAMES
     assert made.find("phases") == PHASES
     assert len(made) == 2
+
+
+async def test_what_apollo_s_tool_has_written_is_taken(folder: Path) -> None:
+    """By @apollo/generate-persisted-query-manifest 1.4.0."""
+    made = await load(folder, MANIFEST.read_text("utf-8"))
+    assert made.names == {"Names", "Promote", "Steps"}
+    for operation in json.loads(MANIFEST.read_bytes())["operations"]:
+        assert operation["id"] == digest(operation["body"])
+        assert made.find(operation["id"]) == operation["body"]
 
 
 async def test_documents_by_their_ids_are_read_as_relay_and_codegen_write_them(
