@@ -54,14 +54,18 @@ class Suites:
 
 
 def packages(here: Path) -> Path:
-    """The packages of a folder's lock file: not in the tree, where linters would walk 200 MB."""
+    """The packages of a folder's lock file: not in the tree, where linters would walk 200 MB.
+
+    What a workspace has of its own is beside them, in a folder of the workspace's name.
+    """
     lock = (here / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     home = cache / "rollgraph" / here.name / hashlib.sha256(lock).hexdigest()[:16]
     if not (home / "complete").exists():
         home.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(here / name, home)
+        for path in (here / "package-lock.json", here / "package.json", *workspaces(here)):
+            (home / path.relative_to(here)).parent.mkdir(exist_ok=True)
+            shutil.copy(path, home / path.relative_to(here))
         done: subprocess.CompletedProcess[str] = npm(
             CI, return_completed_process=True, cwd=home, capture_output=True, text=True
         )
@@ -69,3 +73,9 @@ def packages(here: Path) -> Path:
             raise SuiteError(f"`npm ci` in {home} failed:\n{done.stdout}{done.stderr}")
         (home / "complete").touch()
     return home / "node_modules"
+
+
+def workspaces(here: Path) -> list[Path]:
+    """The package.json of each workspace of a folder."""
+    names = json.loads((here / "package.json").read_bytes()).get("workspaces", [])
+    return [here / name / "package.json" for name in names]

@@ -1,0 +1,13 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import relay from "vite-plugin-relay";
+
+const target = process.env.ROLLGRAPH_URL ?? "http://127.0.0.1:8000";
+// The page's Host goes on: without a login, Rollgraph refuses pages whose origin is another one.
+const proxy = { "/graphql": { target, changeOrigin: false } };
+
+export default defineConfig({
+  plugins: [relay, react()],
+  server: { host: "127.0.0.1", proxy },
+  preview: { host: "127.0.0.1", proxy },
+});
