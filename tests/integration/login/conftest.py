@@ -118,12 +118,15 @@ def starting(tmp_path: Path) -> Iterator[Serve]:
     """What `serve` gives."""
     with ExitStack() as stack:
 
-        def started(*flags: str, **lifetimes: int) -> Site:
+        def started(*flags: str, beside: Site | None = None, **lifetimes: int) -> Site:
             port = free_port()
             url = f"http://127.0.0.1:{port}"
-            idp = Idp(tmp_path, (url,), lifetimes=lifetimes)
-            idp.start()
-            stack.callback(idp.stop)
+            if beside is None:
+                idp = Idp(tmp_path, (url,), lifetimes=lifetimes)
+                idp.start()
+                stack.callback(idp.stop)
+            else:
+                idp = beside.idp
             (tmp_path / "secret").write_text(SECRET, "utf-8")
             (tmp_path / "kubeconfig").write_text(KUBECONFIG, "utf-8")
             own = {
@@ -141,14 +144,14 @@ def starting(tmp_path: Path) -> Iterator[Serve]:
             words = [str(word) for pair in own.items() for word in pair]
             for scope in ("openid", "profile", "email", "groups", "offline_access"):
                 words += ["--oidc-scope", scope]
-            log = stack.enter_context((tmp_path / "log").open("w"))
+            log = stack.enter_context((tmp_path / f"log-{port}").open("w"))
             process = subprocess.Popen(
                 [sys.executable, "-c", MAIN, "serve", *words, *flags], stderr=log
             )
             stack.callback(process.wait)
             stack.callback(process.terminate)
             wait_until(lambda: listening(port), seconds=60, what="Rollgraph listens")
-            site = Site(url, idp, tmp_path / "log")
+            site = Site(url, idp, tmp_path / f"log-{port}")
             stack.callback(site.close)
             return site
 

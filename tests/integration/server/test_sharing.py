@@ -10,7 +10,7 @@ import pytest
 
 from acceptance.company import Worker
 from acceptance.gateway import ROLLGRAPH, Gateway
-from contract.brokers import RedisServer, redis_server
+from contract.brokers import RedisServer, redis_cluster, redis_server
 from simulated.spoke import SimulatedSpoke, simulated_spoke
 from testbed.deadline import wait_until
 
@@ -139,6 +139,21 @@ def test_a_gateway_shows_a_cluster_that_nobody_watches_and_fills_when_somebody_d
             gateway.wait_until_synced()
             assert worker.watched == ["simulated"]
             assert not gateway.ask(asked)["rollouts"]["partial"]
+
+
+@pytest.mark.timeout(90)
+def test_they_meet_on_a_cluster_of_redis(spoke: SimulatedSpoke, tmp_path: Path) -> None:
+    (tmp_path / "redis").mkdir()
+    with redis_cluster(tmp_path / "redis") as cluster, ExitStack() as stack:
+        flags = ("--redis", cluster.url)
+        worker = Worker("ann", spoke.kubeconfig, tmp_path, *flags)
+        stack.callback(worker.close)
+        worker.start()
+        gateway = stack.enter_context(Gateway(spoke.kubeconfig, tmp_path, flags, "gateway"))
+        gateway.wait_until_synced()
+        gateway.ask(ABORT)
+        audit = gateway.ask("{ auditEvents(first: 1) { nodes { verb } } }")
+        assert audit == {"auditEvents": {"nodes": [{"verb": "abort"}]}}
 
 
 def living(redis: RedisServer, password: Path, key: str) -> str:
