@@ -17,7 +17,7 @@ from rollgraph.schema.types.events import RolloutEvent
 from rollgraph.schema.types.progress import RolloutProgress, RolloutWait, rollout_wait
 from rollgraph.schema.types.rollout import Rollout, rollout
 from rollgraph.schema.types.split import PodSplit
-from rollgraph.schema.types.steps import CanaryStep, canary_step
+from rollgraph.schema.types.steps import CanaryStep, canary_step, is_of_update
 
 # What one event is called in which several things happened.
 _BY_WEIGHT = (
@@ -67,7 +67,7 @@ class StepProgress:
         return [
             analysis_run(self.view.ref, run)
             for run in self.view.analysis_runs
-            if run.step_index == self.item.index and _is_of_update(self.view, run.revision)
+            if run.step_index == self.item.index and is_of_update(self.view, run.revision)
         ]
 
     @property
@@ -134,7 +134,7 @@ class StepProgressEvent(RolloutEvent):
         return [
             analysis_run(view.ref, run)
             for run in runs
-            if view is not None and _is_of_update(view, run.revision)
+            if view is not None and is_of_update(view, run.revision)
         ]
 
     @resolved
@@ -156,11 +156,6 @@ def said_of_steps(
 
 def _is_shown(told: Told) -> bool:
     return not isinstance(told.change, Updated) or not _SHOWN.isdisjoint(told.change.fields)
-
-
-def _is_of_update(view: RolloutView, revision: int) -> bool:
-    """Whether something is of the update that is under way, or was the last."""
-    return not revision or revision == max((r.number for r in view.revisions), default=revision)
 
 
 def step_progress_event(telling: Telling) -> StepProgressEvent:

@@ -41,7 +41,7 @@ class CanaryStep:
     @resolved
     def started_at(self) -> datetime | None:
         """When it began, where the rollout's objects tell."""
-        return self.step.started_at
+        return self.step.started_at or _analysis_began(self.view, self.step)
 
 
 @strawberry.type(description="Moves the canary to a weight.")
@@ -233,6 +233,30 @@ STEP_TYPES: dict[type[msgspec.Struct], type[CanaryStep]] = {
 def canary_step(view: RolloutView, step: core.AnyStep) -> CanaryStep:
     """The GraphQL object of a step."""
     return STEP_TYPES[type(step)](view=view, step=step)
+
+
+def is_of_update(view: RolloutView, revision: int) -> bool:
+    """Whether something is of the update that is under way, or was the last."""
+    return not revision or revision == max((r.number for r in view.revisions), default=revision)
+
+
+def _analysis_began(view: RolloutView, step: core.AnyStep) -> datetime | None:
+    """When the analysis of a step began; None for another step, and before it did.
+
+    After a retry a step has a run for each time: the last one counts.
+    """
+    if not isinstance(step, core.AnalysisStep):
+        return None
+    runs = [
+        item.run
+        for item in view.analysis_runs
+        if item.step_index == step.index and is_of_update(view, item.revision)
+    ]
+    if step.state is StepState.CURRENT:
+        runs = [run for run in runs if run.metadata.name == step.run]
+    elif step.state is not StepState.COMPLETED:
+        return None
+    return runs[-1].status.started_at if runs else None
 
 
 def _percent(view: RolloutView, weight: int) -> Percent:

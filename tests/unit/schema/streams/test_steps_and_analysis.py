@@ -1,6 +1,6 @@
 """How a canary goes through its steps, and what its analyses find."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -41,6 +41,7 @@ subscription Runs($id: ID!, $after: String) {
   }
 }
 """
+BEGAN = datetime(2026, 5, 12, 9, 10, tzinfo=UTC)
 FAMILY = "canary-at-20-percent"
 
 
@@ -82,6 +83,21 @@ async def test_all_of_the_steps_is_told_first(live: Live) -> None:
     assert event["split"]["desiredWeight"] == float(view.weights.desired)
     assert event["split"]["slices"]
     assert [run["name"] for run in event["analysisRuns"]]
+
+
+@pytest.mark.parametrize(("index", "began"), [(0, False), (1, True), (2, True)])
+async def test_a_step_with_an_analysis_began_when_that_did(index: int, began: bool) -> None:
+    at_step: samples.Patch = {"status": {"currentStepIndex": index}}
+    if index == 2:
+        at_step["status"]["canary"] = {"currentStepAnalysisRunStatus": None}
+    view = canary(at_step, started_at=BEGAN)
+    live = Live()
+    live.put(view)
+    async with live.reader(STEPS, id=id_of(view)) as reader:
+        weighing, analysing, *_ = (await reader.event())["steps"]
+    assert weighing["step"]["startedAt"] is None
+    found = analysing["step"]["startedAt"]
+    assert (moment(found) == BEGAN) if began else found is None
 
 
 async def test_what_happens_at_once_is_one_event(live: Live) -> None:
