@@ -11,7 +11,7 @@ import pytest
 from graphql import FieldNode, OperationDefinitionNode, SelectionSetNode, build_schema, parse
 from graphql import validate as complaints
 
-from rollgraph.server import cli, reference
+from rollgraph.server import cli, metricsreference, reference
 from rollgraph.server.page import PAGE
 from rollgraph.server.settings import every
 
@@ -91,6 +91,13 @@ def test_the_page_of_settings_is_up_to_date() -> None:
     page = ROOT / "docs" / "reference" / "settings.md"
     assert page.read_text("utf-8") == reference.markdown(), (
         "run: uv run rollgraph config reference > docs/reference/settings.md"
+    )
+
+
+def test_the_page_of_metrics_is_up_to_date() -> None:
+    page = ROOT / "docs" / "reference" / "metrics.md"
+    assert page.read_text("utf-8") == metricsreference.markdown(), (
+        "run: uv run rollgraph config reference --metrics > docs/reference/metrics.md"
     )
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from rollgraph.server import reference
+from rollgraph.server import metricsreference, reference
 from rollgraph.server.commands.settings import Commands, settings, take_settings
 from rollgraph.server.commands.statuses import OK
 
@@ -37,6 +37,9 @@ def _add_config(commands: Commands) -> None:
     take_settings(check)
     check.set_defaults(run=_config_check)
     described = config_commands.add_parser("reference", help="print what can be set, as Markdown")
+    described.add_argument(
+        "--metrics", action="store_true", help="print what is counted instead: see /metrics"
+    )
     described.set_defaults(run=_config_reference)
 
 
@@ -56,6 +59,7 @@ def _config_check(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _config_reference(_: argparse.Namespace) -> int:
-    print(reference.markdown(), end="")
+def _config_reference(arguments: argparse.Namespace) -> int:
+    page = metricsreference if arguments.metrics else reference
+    print(page.markdown(), end="")
     return OK
