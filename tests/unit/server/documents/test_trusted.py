@@ -14,7 +14,9 @@ from rollgraph.adapters.documentfiles import JsonFiles
 from rollgraph.core.documents import digest
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports.documents import Contents
+from rollgraph.server.documents import wiring
 from rollgraph.server.documents.trusted import Trusted
+from rollgraph.server.settings import Documents, Only
 from unit.schema.asking import SCHEMA
 
 MANIFEST = Path(__file__).parents[3] / "data" / "documents" / "apollo-manifest.json"
@@ -193,3 +195,10 @@ async def test_changed_files_are_taken_and_broken_ones_are_not() -> None:
         await given.change({"a": NAMES})
         assert (made.find("a"), made.version, made.problem) == (NAMES, 3, "")
         given.end()
+
+
+def test_who_answers_trusted_documents_alone_has_to_say_which() -> None:
+    for only in (Only.REPORT, Only.REFUSE):
+        with pytest.raises(ConfigError, match=r"documents\.files .*: expected a file"):
+            wiring.trusted(Documents(only=only), SCHEMA.complaints)
+    assert wiring.trusted(Documents(), SCHEMA.complaints) is None
