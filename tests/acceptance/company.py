@@ -1,19 +1,25 @@
-"""Several workers and gateways on one Redis, each a process of its own."""
+"""Several workers and gateways on one Redis, each a process of its own, with links in between."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
 from acceptance import ledger
 from acceptance.gateway import ROLLGRAPH, Gateway
+from acceptance.links import Links
 from contract.brokers import RedisServer
 from testbed.deadline import wait_until
 from testbed.fleet import Fleet
 from testbed.ports import free_port
 from testbed.process import Process
+from testbed.toxiproxy import Toxiproxy
 
+CONNECTION = """query Connection($cluster: String!) {
+  cluster(name: $cluster) { connection { status problem watches { resource relists } } }
+}"""
 ONE = """query One($cluster: String!) {
   rollouts(first: 1, filter: {cluster: {eq: $cluster}}) { nodes { freshness { stale } } }
 }"""
@@ -61,17 +67,34 @@ class Company:
 
     Attributes:
         redis: Where they meet.
+        links: The ways between them.
         workers: Two, `ann` and `bob`.
-        gateways: Two.
+        gateways: Two, `one` and `two`.
+        doors: URLs of the gateways, for subscribers: straight, and over a link.
     """
 
-    def __init__(self, fleet: Fleet, folder: Path, redis: RedisServer, *flags: str) -> None:
+    def __init__(
+        self, fleet: Fleet, folder: Path, redis: RedisServer, links: Links, *flags: str
+    ) -> None:
         self.fleet = fleet
         self.redis = redis
-        shared = ("--redis", redis.url, *flags)
-        self.workers = [Worker(name, fleet.kubeconfig, folder, *shared) for name in ("ann", "bob")]
-        self.gateways = [
-            Gateway(fleet.kubeconfig, folder, shared, "gateway", name) for name in ("one", "two")
+        self.links = links
+
+        def shared(name: str) -> tuple[str, ...]:
+            return ("--redis", links.to_redis(name, redis.url), *flags)
+
+        self.workers = [
+            Worker(name, links.kubeconfig, folder, *shared(name)) for name in ("ann", "bob")
+        ]
+        named = {
+            name: Gateway(fleet.kubeconfig, folder, shared(name), "gateway", name)
+            for name in ("one", "two")
+        }
+        self.gateways = [*named.values()]
+        self.doors = [
+            url
+            for name, gateway in named.items()
+            for url in (gateway.url, links.to_gateway(name, gateway.url))
         ]
 
     def shared(self) -> str | None:
@@ -110,7 +133,8 @@ def company(fleet: Fleet, folder: Path, *flags: str) -> Iterator[Company]:
     with ExitStack() as stack:
         redis.start()
         stack.callback(redis.stop)
-        made = Company(fleet, folder, redis, *flags)
+        proxy = stack.enter_context(Toxiproxy(fleet.built, folder))
+        made = Company(fleet, folder, redis, Links(proxy, fleet, folder), *flags)
         for worker in made.workers:
             stack.callback(worker.close)
             worker.start()
@@ -137,3 +161,10 @@ def stale(gateway: Gateway) -> set[str]:
     nodes = {name: answer["rollouts"]["nodes"] for name, answer in found.items()}
     assert all(nodes.values()), f"clusters without a rollout: {nodes}"
     return {name for name, (node,) in nodes.items() if node["freshness"]["stale"]}
+
+
+def connection(gateway: Gateway, cluster: str) -> dict[str, Any]:
+    """How a gateway says that a cluster is watched; `relists` is that of its rollouts."""
+    found = gateway.ask(CONNECTION, cluster=cluster)["cluster"]["connection"]
+    relists = [watch["relists"] for watch in found["watches"] if watch["resource"] == "Rollout"]
+    return {**found, "relists": sum(relists)}
