@@ -16,7 +16,7 @@ from image.dockerfile import Stage
 from image.outside import NOBODY, Places
 from testbed.deadline import wait_until
 
-pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(600)]
 
 OURS = ["gateway-1", "gateway-2", "simulation", "worker-1", "worker-2"]
 QUERY = """

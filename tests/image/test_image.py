@@ -14,7 +14,7 @@ from image.dockerfile import ROOT, Stage, stages
 from image.outside import NOBODY, Places, as_nobody
 from testbed.deadline import wait_until
 
-pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(600)]
 
 KUBECONFIG = '{"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}'
 
