@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -66,6 +67,16 @@ class RedisServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """Lets it do nothing meanwhile, though its connections stay."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def forget(self) -> None:
         """Takes from it what it has saved; for one that is stopped."""

@@ -11,7 +11,9 @@ from structlog.testing import capture_logs
 
 from contract.brokers import RedisServer
 from factories import NOON, rollout_view
+from fakes.projection import until
 from rollgraph.adapters.clock import SystemClock
+from rollgraph.adapters.redis import hearing
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.opening import greet, open_redis
@@ -131,6 +133,38 @@ async def test_who_listens_is_told_that_the_connection_was_another(
         server.start()
         with anyio.fail_after(10):
             assert await anext(heard) is None
+
+
+async def test_who_listens_notices_a_server_that_hangs(
+    server: RedisServer, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "QUIET", 0.3)
+    broker = RedisBroker(redis)
+    feed, _ = await broker.claim("east")
+    async with broker.listen() as heard:
+        assert await anext(heard) is None
+        with capture_logs() as logs, server.hung():
+            await until(lambda: bool(logs))
+        assert logs[0]["error"] == "messages: no sign of life for 0.6 s"
+        with anyio.fail_after(10):
+            assert await anext(heard) is None
+        await feed.append(FACTS[:1])
+        with anyio.fail_after(10):
+            assert isinstance(await anext(heard), Batch)
+
+
+async def test_who_listens_in_quiet_times_is_not_disturbed(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "QUIET", 0.05)
+    broker = RedisBroker(redis)
+    feed, _ = await broker.claim("east")
+    async with broker.listen() as heard:
+        assert await anext(heard) is None
+        await anyio.sleep(0.5)
+        await feed.append(FACTS[:1])
+        with anyio.fail_after(10):
+            assert isinstance(await anext(heard), Batch)
 
 
 async def test_what_another_version_has_written_is_said_and_not_shown(redis: Redis) -> None:

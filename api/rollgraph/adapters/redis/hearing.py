@@ -1,7 +1,7 @@
 """What is published, heard over connections that may break."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -11,6 +11,7 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import MovedError
 
 from rollgraph.adapters.redis import frames
 from rollgraph.adapters.redis.cluster import Cluster
@@ -112,8 +113,9 @@ class Hearing:
         try:
             for channel in channels:  # one by one: in a cluster they are of different slots
                 await pubsub.ssubscribe(channel)
-            while await self._next(pubsub):
-                pass
+            with suppress(MovedError):  # before it was subscribed to
+                while await self._next(pubsub):
+                    pass
         finally:
             with anyio.move_on_after(END_WITHIN, shield=True):
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
