@@ -34,7 +34,11 @@ BLOWS_BETWEEN_LOOKS = 4
 SETTLED_WITHIN = 60.0
 # Changes of each spoke between two looks, at least.
 LEAST = 5
-FLAGS = ("--stream-heartbeat", str(HEARTBEAT), "--stream-patience", "5")
+# A gateway that stops lets its subscribers go within half of its grace.
+FLAGS = (
+    *("--stream-heartbeat", str(HEARTBEAT), "--stream-patience", "5"),
+    *("--shutdown-grace", "4"),
+)
 
 
 class Arena:
