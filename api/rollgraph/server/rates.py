@@ -91,13 +91,12 @@ class Rates:
             self._owed.popitem(last=False)
 
     async def _spend(self, whose: str, points: int, limit: int, back: int) -> Balance:
-        now = anyio.current_time()
-        if self._shared is not None and now >= self._again_at:
+        if self._shared is not None and anyio.current_time() >= self._again_at:
             try:
                 with anyio.fail_after(ANSWER_WITHIN):
                     return await self._shared.spend(whose, points, limit, back)
             except (BrokerError, TimeoutError) as error:
-                self._again_at = now + AGAIN_AFTER
+                self._again_at = anyio.current_time() + AGAIN_AFTER
                 reason = str(error) or f"no answer within {ANSWER_WITHIN:g} s"
                 _log.warning("budgets_counted_alone", reason=reason, seconds=AGAIN_AFTER)
         return await self._local.spend(whose, points, limit, back)

@@ -82,6 +82,8 @@ class Persisted:
         asked = _asked(operation)
         if not operation.query:
             return await self._found(asked) if asked.id else ""
+        if not asked.hash and self._only is Only.OFF:
+            return operation.query
         hash_ = digest(operation.query)
         if asked.hash and asked.hash != hash_:
             raise OperationRefusedError(
