@@ -11,7 +11,14 @@ from anyio import to_thread
 from redis.asyncio.cluster import ClusterNode
 from redis.crc import key_slot
 
-from contract.brokers import RedisCluster, RedisServer, free_port, redis_cluster, redis_server
+from contract.brokers import (
+    RedisCluster,
+    RedisServer,
+    free_port,
+    redis_cluster,
+    redis_server,
+    rights,
+)
 from factories import NOON, rollout_view
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.redis.broker import RedisBroker
@@ -93,9 +100,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
 
 
 @asynccontextmanager
-async def opened(cluster: RedisCluster) -> AsyncIterator[Cluster]:
+async def opened(cluster: RedisCluster, user: str = "") -> AsyncIterator[Cluster]:
     """A client."""
-    redis = open_redis(cluster.url)
+    redis = open_redis(cluster.url.replace("://", f"://{user}"))
     assert isinstance(redis, Cluster)
     try:
         yield redis
@@ -104,9 +111,9 @@ async def opened(cluster: RedisCluster) -> AsyncIterator[Cluster]:
 
 
 @asynccontextmanager
-async def running(cluster: RedisCluster) -> AsyncIterator[Ways]:
+async def running(cluster: RedisCluster, user: str = "") -> AsyncIterator[Ways]:
     """All of it, once the first state was read."""
-    async with opened(cluster) as writes, opened(cluster) as reads:
+    async with opened(cluster, user) as writes, opened(cluster, user) as reads:
         ways = Ways(writes, reads)
         for spoke, worker in ways.workers.items():
             status = ConnectionStatus.CONNECTED
@@ -120,6 +127,14 @@ async def running(cluster: RedisCluster) -> AsyncIterator[Ways]:
             await ways.reader.until_all_read(0)
             yield ways
             tasks.cancel_scope.cancel()
+
+
+async def test_a_user_who_may_no_more_than_the_docs_say_may_enough(cluster: RedisCluster) -> None:
+    for node in cluster.nodes:
+        node.ask("ACL", "SETUSER", "rollgraph", *rights())
+    async with running(cluster, "rollgraph:PASSWORD@") as ways:
+        await ways.put_all(range(1, 10))
+        await ways.reader.until_all_read(9)
 
 
 class Roles:
