@@ -313,3 +313,34 @@ async def test_a_list_that_is_cut_short_is_an_error() -> None:
         server.next("pods", cut(gzip.compress(b"{}")))
         with pytest.raises(UnreachableError):
             await listwatch.list(Kind.POD)
+
+
+def named(uid: str) -> Answer:
+    return body({"metadata": {"name": "kube-system", "uid": uid}})
+
+
+async def test_a_cluster_is_told_by_its_oldest_namespace_wherever_it_is_reached() -> None:
+    async with connected() as (one, here), connected() as (another, there):
+        one.next("kube-system", named("1"), named("1"))
+        another.next("kube-system", named("1"), named("2"))
+        first = await here.identity()
+        assert await here.identity() == first
+        assert await there.identity() == first
+        assert await there.identity() != first
+
+
+async def test_a_cluster_that_does_not_tell_that_is_told_by_where_it_is() -> None:
+    async with connected() as (one, here), connected() as (_, there):
+        one.next("kube-system", refusal(403, "Forbidden"), refusal(404, "NotFound"), named("1"))
+        first = await here.identity()
+        assert await here.identity() == first
+        assert await here.identity() != first
+        assert await there.identity() != first
+
+
+async def test_nonsense_is_not_taken_for_an_identity() -> None:
+    async with connected() as (server, listwatch):
+        server.next("kube-system", html(200), html(502))
+        for _ in range(2):
+            with pytest.raises((UnreadableError, ServerError)):
+                await listwatch.identity()
