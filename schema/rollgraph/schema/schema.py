@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from functools import cached_property
 from typing import Any, cast
 
-from graphql import GraphQLError, get_operation_ast
+from graphql import GraphQLError, OperationDefinitionNode, get_operation_ast
 from strawberry import Info, federation
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -60,20 +61,21 @@ class Schema(federation.Schema):
         tracing: Tracing | None = None,
         **parts: Any,
     ) -> None:
-        self._observer = observer or OperationObserver()
-        self._tracing = tracing or Tracing()
-        super().__init__(extensions=[self._observing, self._reading], **parts)
+        self._observing = Observing(observer, tracing)
+        super().__init__(extensions=[self._reading], **parts)
         self._documents = Documents(self._schema, limits)
         self._serving = Serving(self._schema, hidden=not limits.introspection)
 
     def kind(self, query: str, operation_name: str | None) -> OperationType | None:
         """What the operation of a document does; None if the document cannot say."""
+        operation = self._operation(query, operation_name)
+        return OperationType(operation.operation.value) if operation else None
+
+    def _operation(self, query: str | None, name: str | None) -> OperationDefinitionNode | None:
         try:
-            document = self._documents.read(query)
+            return get_operation_ast(self._documents.read(query or "").node, name)
         except GraphQLError:
             return None
-        operation = get_operation_ast(document.node, operation_name)
-        return OperationType(operation.operation.value) if operation else None
 
     def price(
         self, query: str, operation_name: str | None, variables: Mapping[str, Any]
@@ -94,6 +96,30 @@ class Schema(federation.Schema):
         except GraphQLError as error:
             return [error]
 
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """The answer to an operation; it is observed."""
+        with self._observing.one(self._operation(query, operation_name)) as tell:
+            result = await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
+            tell(result)
+        return result
+
     async def stream(
         self,
         query: str | None,
@@ -111,7 +137,7 @@ class Schema(federation.Schema):
         """
         subscription = OperationType.SUBSCRIPTION
         if query is None or self.kind(query, operation_name) is not subscription:
-            return await super().stream(
+            results = await super().stream(
                 query,
                 variable_values,
                 context_value,
@@ -120,9 +146,19 @@ class Schema(federation.Schema):
                 operation_extensions,
                 allowed_operation_types,
             )
+            return self._observed(results, self._operation(query, operation_name))
         if allowed_operation_types is not None and subscription not in allowed_operation_types:
             raise InvalidOperationTypeError(subscription)
         return self._subscribe(query, variable_values or {}, context_value, operation_name)
+
+    async def _observed(
+        self, results: StreamResult, operation: OperationDefinitionNode | None
+    ) -> AsyncGenerator[Any, None]:
+        async with aclosing(results):
+            with self._observing.one(operation) as tell:
+                async for result in results:
+                    tell(result)
+                    yield result  # noqa: ASYNC119 - whoever asks closes
 
     def _subscribe(
         self, query: str, variables: dict[str, Any], context: Any, operation_name: str | None
@@ -182,9 +218,6 @@ class Schema(federation.Schema):
         root = super()._get_federation_query_type(*args)
         root.__module__ = Query.__module__
         return root
-
-    def _observing(self) -> Observing:
-        return Observing(self._observer, self._tracing)
 
     def _reading(self) -> Reading:
         return Reading(self._documents)

@@ -1,7 +1,7 @@
 """Each operation is counted, by what came of it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -65,7 +65,7 @@ def context() -> Context:
         ('{ node(id: "none") { id } }', "query", "errors"),
         ("{ nothing }", "query", "refused"),
         ("{", "unknown", "refused"),
-        ("query A { __typename } query B { __typename }", "query", "refused"),
+        ("query A { __typename } query B { __typename }", "unknown", "refused"),
         (
             'mutation { promoteRollout(input: {rollout: {id: "none"}}) { __typename } }',
             "mutation",
@@ -79,10 +79,19 @@ async def test_what_becomes_of_an_operation(query: str, type_: str, result: str)
     assert heard.story == [(type_, result)], answer.errors
 
 
-async def test_what_is_executed_is_followed_by_type_and_name() -> None:
+async def test_what_is_asked_is_followed_by_type_and_name() -> None:
     followed = Followed()
     schema: Schema = build_schema(tracing=followed)
     await schema.execute("query Board { __typename }", context_value=context())
-    await schema.execute("{ nothing }", context_value=context())
     said = {"graphql.operation.type": "query", "graphql.operation.name": "Board"}
     assert followed.story == [f"GraphQL query {said}", "end"]
+
+
+async def test_it_is_observed_over_a_stream_too() -> None:
+    heard = Heard()
+    schema = build_schema(observer=heard)
+    for query in ("{ __typename }", "{ nothing }"):
+        results = await schema.stream(query, context_value=context())
+        async with aclosing(results):
+            await anext(results)
+    assert heard.story == [("query", "ok"), ("query", "refused")]
