@@ -70,13 +70,22 @@ class _Differences(msgspec.Struct):
     at: datetime
 
 
+class _Differing(msgspec.Struct):
+    """What differs, to be told."""
+
+    frontier: Frontier
+    gone: deque[RolloutRef]
+    new: deque[RolloutView]
+    at: datetime
+
+
 class _Fresh(msgspec.Struct):
     """The reader has to begin anew."""
 
     reason: str
 
 
-_Item = News | Missed | _State | _Differences | _Fresh
+_Item = News | Missed | _State | _Differences | _Differing | _Fresh
 
 
 class RolloutStream(Stream[Telling]):
@@ -227,7 +236,9 @@ class RolloutStream(Stream[Telling]):
             case _State():
                 return self._tell_state(item)
             case _Differences():
-                return self._tell_differences(item)
+                return self._find_differences(item)
+            case _Differing():
+                return self._tell_differing(item)
             case _Fresh():
                 return self._tell_anew(item)
 
@@ -294,13 +305,28 @@ class RolloutStream(Stream[Telling]):
             self._audience.learn(view.ref)
             yield from self._of_view(view, EventKind.SNAPSHOT, state.frontier, state.at)
 
-    def _tell_differences(self, now: _Differences) -> Iterator[Telling]:
-        for ref in sorted(self._audience.known - now.views.keys()):
+    def _find_differences(self, now: _Differences) -> Iterator[Telling]:
+        known = self._audience.known
+        gone = deque(sorted(known - now.views.keys()))
+        new = deque(view for ref, view in now.views.items() if ref not in known)
+        return self._tell_differing(_Differing(now.frontier, gone, new, now.at))
+
+    def _tell_differing(self, now: _Differing) -> Iterator[Telling]:
+        """The next that differs; the others stay in the backlog.
+
+        One by one, as of a state: what is ready may have to be taken back, and cursors of what
+        comes after it would speak of it.
+        """
+        if now.gone:
+            self._backlog.appendleft(now)
+            ref = now.gone.popleft()
             self._audience.forget(ref)
             yield from self._of_gone(ref, now.frontier, now.at)
-        for ref, view in now.views.items():
-            if ref not in self._audience.known and self._audience.sees(view):
-                self._audience.learn(ref)
+        elif now.new:
+            self._backlog.appendleft(now)
+            view = now.new.popleft()
+            if self._audience.sees(view):
+                self._audience.learn(view.ref)
                 yield from self._of_view(view, EventKind.ADDED, now.frontier, now.at)
 
     def _tell_anew(self, fresh: _Fresh) -> Iterator[Telling]:

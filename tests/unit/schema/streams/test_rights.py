@@ -27,6 +27,10 @@ subscription { rolloutEvents {
 } }
 """
 PACED = FLEET.replace("rolloutEvents", 'rolloutEvents(minInterval: "PT10S")')
+RESUMED = FLEET.replace(
+    "subscription { rolloutEvents {",
+    "subscription R($after: String) { rolloutEvents(resumeAfter: $after) { cursor",
+)
 ONE = """
 subscription { rolloutChanged(rollout: {key: {cluster: "east", namespace: "shop", name: "web"}}) {
   kind ... on PhaseChangedEvent { to }
@@ -93,6 +97,22 @@ async def test_what_waits_for_its_pace_is_told_before_what_other_rights_show(liv
         assert [name_of(event) for event in told] == ["web", "db"]
         live.put(view("web", Phase.PAUSED))
         assert (await reader.event(within=15))["kind"] == "PHASE_CHANGED"
+
+
+async def test_what_was_hidden_again_before_it_was_told_is_told_to_who_comes_back() -> None:
+    live = Live()
+    live.put(view("web"), view("api"), view("db"), view("hub"))
+    async with live.reader(RESUMED, seeing("web")) as reader:
+        await reader.event()
+        live.rule.say(seeing("web", "api", "db", "hub"))
+        assert name_of(await reader.event_after(live.fanout.nudge)) == "api"
+        live.rule.say(seeing("web", "api", "hub"))
+        assert name_of(await reader.event()) == "hub"
+    live.rule.say(seeing("web", "api", "db", "hub"))
+    async with live.reader(RESUMED, after=reader.cursor) as reader:
+        assert (await reader.event())["kind"] == "RESYNC"
+        told = [name_of(event) for event in await reader.events(4)]
+    assert told == ["web", "api", "db", "hub"]
 
 
 async def test_what_is_shown_later_is_told_as_new(live: Live) -> None:
