@@ -80,15 +80,24 @@ def _acting(*, listing: bool = True) -> list[Manifest]:
     """What every action together takes.
 
     Only these are patched: the Rollout and its status, AnalysisRuns and Experiments to end them,
-    and what a workloadRef may name. To undo, ReplicaSets are listed.
+    and what a workloadRef may name. To undo, ReplicaSets are listed; to end an AnalysisRun,
+    Experiments are, for one of them may have it.
     """
     changing = ["get", "patch"]
     return [
         _rule("argoproj.io", ["rollouts", "analysisruns", "experiments"], changing),
         _rule("argoproj.io", ["rollouts/status"], ["patch"]),
         _rule("apps", ["deployments", "replicasets"], changing),
-        *([_rule("apps", ["replicasets"], ["list"])] if listing else []),
+        *(_listing() if listing else ()),
         _rule("", ["podtemplates"], changing),
+    ]
+
+
+def _listing() -> list[Manifest]:
+    """What whoever watches may anyway."""
+    return [
+        _rule("apps", ["replicasets"], ["list"]),
+        _rule("argoproj.io", ["experiments"], ["list"]),
     ]
 
 

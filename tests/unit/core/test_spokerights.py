@@ -50,6 +50,13 @@ def test_only_who_acts_as_itself_may_patch() -> None:
         assert named(Wanted(identity), "ClusterRole", ACTIONS) is not None
 
 
+def test_who_acts_in_their_own_name_may_find_what_an_action_looks_for() -> None:
+    people = named(Wanted(IdentityMode.IMPERSONATE), "ClusterRole", ACTIONS)
+    assert people is not None
+    listed = {rule["resources"][0] for rule in people["rules"] if rule["verbs"] == ["list"]}
+    assert listed == {"replicasets", "experiments"}
+
+
 def test_only_who_impersonates_may_impersonate() -> None:
     for identity in EVERY_MODE:
         may = "impersonate" in {verb for _, verb in rights(Wanted(identity))}

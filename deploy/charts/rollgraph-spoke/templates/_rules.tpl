@@ -11,13 +11,14 @@
 {{- end }}
 {{- end -}}
 
-{{/* What all actions together take. To undo, ReplicaSets are listed; Rollgraph itself does that anyway. */}}
+{{/* What all actions together take. Rollgraph itself lists anyway: to undo, and to end an AnalysisRun. */}}
 {{- define "rollgraph-spoke.acting" -}}
 - {apiGroups: [argoproj.io], resources: [rollouts, analysisruns, experiments], verbs: [get, patch]}
 - {apiGroups: [argoproj.io], resources: [rollouts/status], verbs: [patch]}
 - {apiGroups: [apps], resources: [deployments, replicasets], verbs: [get, patch]}
 {{- if ne .Values.identity "serviceAccount" }}
 - {apiGroups: [apps], resources: [replicasets], verbs: [list]}
+- {apiGroups: [argoproj.io], resources: [experiments], verbs: [list]}
 {{- end }}
 - {apiGroups: [""], resources: [podtemplates], verbs: [get, patch]}
 {{- end -}}
