@@ -16,6 +16,7 @@ from fakes.clock import LoopClock
 from rollgraph.access.caller import ANYBODY, Caller
 from rollgraph.adapters.memory import MemoryMirror
 from rollgraph.adapters.memory.budgets import MemoryBudgets
+from rollgraph.ports import OperationObserver
 from rollgraph.schema.context import Context, Info
 from rollgraph.schema.executor import Executor
 from rollgraph.schema.limits.bounds import DEFAULTS
@@ -114,10 +115,11 @@ class Gateway:
         guarded: bool = False,
         rates: Rates | None = None,
         documents: Persisted | None = None,
+        observer: OperationObserver | None = None,
     ) -> None:
         boundless = Rates(MemoryBudgets(), points=0, action_points=0)
         admission = Admission(SCHEMA, rates or boundless, documents)
-        asking = Asking(SCHEMA, self._context, admission=admission)
+        asking = Asking(SCHEMA, self._context, admission=admission, observer=observer)
         self.means = Means(
             asking, Lifetime(CLOCK), places or Places(), Drain(), rules=rules or Rules()
         )
