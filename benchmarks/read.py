@@ -56,8 +56,8 @@ def main() -> None:
         folder, spoke = Path(name), fleet["east"]
         sys.stderr.write(f"making {ROLLOUTS} rollouts\n")
         names = apply_many(spoke, ROLLOUTS, NAMESPACE)
-        # The peers write no line per request either.
-        quiet = ("--log-level", "warning")
+        # The peers write no line per request either, and let one caller ask as much as they can.
+        quiet = ("--log-level", "warning", "--rate-points", "0")
         with (
             Gateway(fleet.kubeconfig, folder, quiet) as ours,
             plain(fleet.kubeconfig, folder) as bare,
