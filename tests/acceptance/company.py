@@ -10,7 +10,7 @@ import httpx2
 from acceptance import ledger
 from acceptance.gateway import ROLLGRAPH, Gateway
 from acceptance.links import Links
-from contract.brokers import RedisServer
+from contract.servers import RedisServer
 from testbed.deadline import wait_until
 from testbed.fleet import Fleet
 from testbed.ports import free_port

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from acceptance.pods import Container
-from contract.brokers import redis_server
+from contract.servers import redis_server
 from deploy.charts import EXAMPLE, ROLLGRAPH, SPOKE, helm, of_kind, rendered, values
 from deploy.schemas import crds
 from testbed.build import ensure_built

@@ -22,7 +22,7 @@ from acceptance.company import Worker
 from acceptance.gateway import Gateway
 from acceptance.hearing import Heard, over_websocket
 from acceptance.rawwatch import Place, RawWatch, Seen, State, watched
-from contract.brokers import RedisServer
+from contract.servers import RedisServer
 from testbed.cluster import Object
 from testbed.deadline import wait_until
 from testbed.fleet import Fleet

@@ -25,7 +25,7 @@ from acceptance.gateway import Gateway
 from acceptance.hand import Hand
 from acceptance.hearing import Heard, over_events, over_websocket, place_of
 from acceptance.rawwatch import Place, Seen, State, watched
-from contract.brokers import RedisServer
+from contract.servers import RedisServer
 from testbed.deadline import wait_until
 from testbed.fleet import Fleet
 from testbed.metrics import Metrics

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.brokers import OnDemand, started_on_demand
+from contract.servers import OnDemand, started_on_demand
 from simulated.spoke import SimulatedSpoke, simulated_spoke
 from testbed.fleet import shared_fleet
 from testbed.spoke import Spoke

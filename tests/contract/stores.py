@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from contract.brokers import REDISES, OnDemand, client
+from contract.servers import REDISES, OnDemand, client
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.memory import MemoryReceipts
 from rollgraph.adapters.memory.budgets import MemoryBudgets

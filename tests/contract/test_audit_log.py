@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from contract.brokers import REDISES, OnDemand, client
 from contract.mirrors import HandClock
+from contract.servers import REDISES, OnDemand, client
 from factories import NOON
 from rollgraph.adapters.memory import MemoryAuditLog
 from rollgraph.adapters.redis.auditlog import RedisAuditLog

@@ -6,7 +6,8 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from contract.brokers import BROKERS, LOG, OnDemand
+from contract.brokers import BROKERS, LOG
+from contract.servers import OnDemand
 from factories import NOON, rollout_view
 from rollgraph.core.connection import ClusterView, ConnectionStatus
 from rollgraph.core.errors import FencedError

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from contract.brokers import OnDemand
+from contract.servers import OnDemand
 from contract.stores import KINDS, stores
 from rollgraph.ports import Budgets
 

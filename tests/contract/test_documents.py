@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contract.brokers import OnDemand
+from contract.servers import OnDemand
 from contract.stores import DOCUMENT_BYTES, KINDS, MOST, stores
 from rollgraph.core.documents import digest
 from rollgraph.ports import DocumentStore

@@ -6,7 +6,8 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from contract.brokers import BROKERS, LASTS, OnDemand, Shared
+from contract.brokers import BROKERS, LASTS, Shared
+from contract.servers import OnDemand
 from factories import NOON, rollout_view
 from rollgraph.core.errors import FencedError
 from rollgraph.core.feed.entries import Fact

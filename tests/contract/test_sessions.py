@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from contract.brokers import OnDemand
+from contract.servers import OnDemand
 from contract.stores import KINDS, MOST, stores
 from rollgraph.core.session import Grant, Session
 from rollgraph.core.viewer import Login, Viewer

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import yaml
 
-from contract.brokers import free_port
+from contract.servers import free_port
 from image.compose import FILE, Outside, model
 from image.dockerfile import Stage
 from image.outside import NOBODY, Places

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.brokers import free_port
+from contract.servers import free_port
 from image.dockerfile import ROOT, Stage, stages
 from image.outside import NOBODY, Places, as_nobody
 from testbed.deadline import wait_until

@@ -7,8 +7,8 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from contract.brokers import RedisServer
 from contract.mirrors import HandClock
+from contract.servers import RedisServer
 from rollgraph.adapters.redis.auditlog import RedisAuditLog
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.opening import Client, open_redis

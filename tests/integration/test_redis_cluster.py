@@ -11,7 +11,7 @@ from anyio import to_thread
 from redis.asyncio.cluster import ClusterNode
 from redis.crc import key_slot
 
-from contract.brokers import (
+from contract.servers import (
     RedisCluster,
     RedisServer,
     free_port,

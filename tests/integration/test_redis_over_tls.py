@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from contract.brokers import ANY_PORT, RedisServer, free_port, redis_cluster, redis_server
+from contract.servers import ANY_PORT, RedisServer, free_port, redis_cluster, redis_server
 from factories import NOON, rollout_view
 from fakes.certificates import make_certificates
 from rollgraph.adapters.redis.broker import RedisBroker

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from contract.brokers import RedisServer
+from contract.servers import RedisServer
 from factories import NOON, rollout_view
 from fakes.projection import until
 from rollgraph.adapters.clock import SystemClock

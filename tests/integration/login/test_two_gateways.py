@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.brokers import RedisServer, redis_server
+from contract.servers import RedisServer, redis_server
 from integration.login.conftest import COOKIE, Serve
 
 QUESTION = "{ viewer { subject login } }"

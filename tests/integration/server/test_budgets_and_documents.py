@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from acceptance.gateway import ROLLGRAPH, Gateway
-from contract.brokers import RedisServer, redis_server
+from contract.servers import RedisServer, redis_server
 from rollgraph.core.documents import digest
 from testbed.deadline import wait_until
 

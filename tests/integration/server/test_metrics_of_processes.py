@@ -9,7 +9,7 @@ import pytest
 
 from acceptance.company import Worker
 from acceptance.gateway import Gateway
-from contract.brokers import redis_server
+from contract.servers import redis_server
 from promtool import promtool
 from rollgraph.adapters.prometheus import families
 from rollgraph.adapters.prometheus.families import Family, Part

@@ -10,7 +10,7 @@ import pytest
 
 from acceptance.company import Worker
 from acceptance.gateway import ROLLGRAPH, Gateway
-from contract.brokers import RedisServer, redis_cluster, redis_server
+from contract.servers import RedisServer, redis_cluster, redis_server
 from simulated.spoke import SimulatedSpoke, simulated_spoke
 from testbed.deadline import wait_until
 
