@@ -100,6 +100,7 @@ class Reflector:
         self._waiting = False
         self._woken_at = -WAKE_EVERY
         self._renewed = False
+        self._resumed = False
         self._expired = 0
         self._not_installed = 0
         self._unreadable = 0
@@ -117,6 +118,7 @@ class Reflector:
     def resume(self, resource_version: str) -> None:
         """The sink has all up to a version: begins there, and without a list."""
         self._initial.needed = False
+        self._resumed = True
         self.state.resumed(resource_version)
 
     async def run(self) -> None:
@@ -199,12 +201,27 @@ class Reflector:
         if event.type == "ERROR":
             raise self._refused(event)
         if event.type == "BOOKMARK":
-            self.state.bookmark(decode.bookmark(event.object).resource_version)
+            version = decode.bookmark(event.object).resource_version
+            self._refuse_older(version)
+            self.state.bookmark(version)
             return
         delivery = delivered(self.state.kind, event)
         if delivery is not None:
+            self._refuse_older(delivery.object.metadata.resource_version)
             self._sink.apply(delivery)
             self.state.event(delivery.object.metadata.resource_version)
+
+    def _refuse_older(self, version: str) -> None:
+        """Raises if the first version after another worker's is from before that one.
+
+        A server that was set up anew, or from a backup, waits in silence until it comes to a
+        version that it does not know; its bookmarks tell. Nothing else does.
+        """
+        here = self.state.resource_version
+        if self._resumed and version.isdigit() and here.isdigit() and int(version) < int(here):
+            self._resumed = False
+            raise ExpiredError(f"the server is at version {version}, and was at {here} before")
+        self._resumed = self._resumed and not version
 
     def _refused(self, event: WatchEvent) -> SpokeError:
         """The error in an ERROR event.

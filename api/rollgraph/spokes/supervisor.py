@@ -88,7 +88,8 @@ class Supervisor:
             if name not in wanted:
                 _log.info("spoke_removed", cluster=name)
                 seat.offer(None)
-        spread = min(SPREAD_AT_MOST, SPREAD_PER_SPOKE * (len(wanted) - 1))
+        more = len(wanted.keys() - self._seats.keys())
+        spread = min(SPREAD_AT_MOST, SPREAD_PER_SPOKE * (more - 1))
         for name, spoke in wanted.items():
             if name in self._seats:
                 self._seats[name].offer(spoke)
