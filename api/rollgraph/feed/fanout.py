@@ -44,6 +44,8 @@ class FanOut:
         self._history: deque[News] = deque(maxlen=history)
         self._positions: dict[str, Position] = {}
         self._frontier: Frontier | None = None
+        # While a hole of a spoke is filled: the spoke, and the frontier from before the hole.
+        self._filling: tuple[str, Frontier] | None = None
         self._listeners: dict[Subscription, None] = {}
 
     @property
@@ -78,12 +80,13 @@ class FanOut:
             step.whole,
             trace=entry.trace if step.whole else "",
         )
-        known = self.frontier if self._listeners and not step.whole else None
+        filling = None if step.whole else self._before_hole(cluster, step.position)
         self._positions[cluster], self._frontier = step.position, None
+        self._filling = None if filling is None else (cluster, filling)
         self._history.append(news)
         if self._listeners:
             # What is remembered goes without: a frontier is as large as the fleet has spokes.
-            news = msgspec.structs.replace(news, frontier=known or self.frontier)
+            news = msgspec.structs.replace(news, frontier=filling or self.frontier)
         for listener in [*self._listeners]:
             listener.offer(news)
 
@@ -91,7 +94,7 @@ class FanOut:
         """See `Sink`. Whoever listens looks anew."""
         self._projection.drop_cluster(cluster)
         self._positions.pop(cluster, None)
-        self._frontier = None
+        self._frontier = self._filling = None
         for listener in [*self._listeners]:
             listener.tear()
 
@@ -124,6 +127,19 @@ class FanOut:
             if whole[cluster] != here.seq - known.seq:
                 return None
         return missed
+
+    def _before_hole(self, cluster: str, filled: Position) -> Frontier:
+        """Where a reader is who has been told a part of what fills a hole: before all of it.
+
+        All of it has the position that it leads to, so that this must not be taken for the one
+        before: who came back with it after a part would not be told the rest.
+        """
+        if self._filling is not None and self._filling[0] == cluster:
+            return self._filling[1]
+        before = dict(self._positions)
+        if before.get(cluster) == filled:
+            del before[cluster]
+        return Frontier(before)
 
     def _held(self, cluster: str, subject: Subject) -> Value:
         if subject is None:

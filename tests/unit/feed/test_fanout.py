@@ -199,6 +199,22 @@ async def test_what_fills_a_hole_does_not_say_that_it_is_filled(feeds: Feeds) ->
     assert later.frontier.positions["east"] == Position("a", 2)
 
 
+async def test_nothing_that_fills_a_hole_does_but_what_comes_after_all_of_it(feeds: Feeds) -> None:
+    """Who comes back after a part of it would not be told the rest otherwise."""
+    feeds.rollout("east/shop/checkout")
+    position = Position("b", 7)
+    with feeds.fanout.subscribe(everything) as subscription:
+        for again in range(2):  # a snapshot that is read once more may lead to the same place
+            for name in ("cart", "checkout", "search"):
+                view = rollout_view(f"east/shop/{name}", percent=again)
+                entry = Entry(7, ObjectKey("shop", name), view, NOON)
+                feeds.fanout.take("east", Step(entry, position, whole=False))
+            feeds.rollout("west/shop/checkout")
+        news = await heard(subscription, 8)
+    told = [item.frontier.positions.get("east") for item in news if item and item.frontier]
+    assert told == [*[Position("a", 1)] * 3, position, *[None] * 3, position]
+
+
 async def test_a_listener_can_be_woken_for_another_reason(feeds: Feeds) -> None:
     with feeds.fanout.subscribe(everything) as subscription:
         feeds.fanout.nudge()
