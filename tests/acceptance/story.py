@@ -29,6 +29,14 @@ class Fact(NamedTuple):
     after: State | None
 
 
+class Told(NamedTuple):
+    """A change as a subscriber heard it; one of the feeds' numbers is that of the fact."""
+
+    feeds: dict[bytes, int]
+    place: Place
+    state: State | None
+
+
 # The numbered facts of each feed, by the fingerprint that cursors name it with.
 Facts: TypeAlias = dict[bytes, dict[int, Fact]]
 
@@ -59,7 +67,7 @@ class Story:
     faults: list[str] = field(default_factory=list)
     _from: dict[bytes, int] = field(default_factory=dict)
     _upto: dict[bytes, int] = field(default_factory=dict)
-    _told: dict[tuple[bytes, int], set[tuple[Place, State | None]]] = field(default_factory=dict)
+    _told: list[Told] = field(default_factory=list)
     _heard: set[object] = field(default_factory=set)
 
     def hear(self, event: dict[str, Any]) -> None:
@@ -81,24 +89,14 @@ class Story:
         """The facts that concern it and were not told, between the first and the last that were."""
         if self.paced:
             return []
+        told = {(feed, seq, each.place) for each in self._told for feed, seq in each.feeds.items()}
+        ahead = {(each.place, each.state) for each in self._told if not _fact_of(each, facts)}
         return [
             f"{fact} of number {seq} was not told"
             for feed, upto in self._upto.items()
             for seq, fact in facts.get(feed, {}).items()
             if self._from[feed] < seq <= upto and self._concerns(fact)
-            if not any(place == fact.place for place, _ in self._told.get((feed, seq), ()))
-        ]
-
-    def invented(self, facts: Facts) -> list[str]:
-        """What was told of a number under which something else was written."""
-        if self.paced:  # its cursors stay behind what is held back
-            return []
-        return [
-            f"{told} was told of number {seq}, which is {fact}"
-            for (feed, seq), all_told in self._told.items()
-            if (fact := facts.get(feed, {}).get(seq)) is not None
-            for told in all_told
-            if told[0] == fact.place and told[1] not in (fact.after, None)
+            if (feed, seq, fact.place) not in told and not _led_to(seq, facts[feed], ahead)
         ]
 
     def forget(self) -> None:
@@ -131,7 +129,7 @@ class Story:
         before = self.known.get(place)
         if rollout is None:
             self.known.pop(place, None)
-            self._note(cursor, place, None)
+            self._told.append(Told(cursor.feeds, place, None))
             return
         state = State(rollout["uid"], int(rollout["resourceVersion"]), rollout["phase"])
         if not self.paced and (before is None) != (kind in {"SNAPSHOT", "ADDED"}):
@@ -142,13 +140,28 @@ class Story:
             self.faults.append(f"not asked for: {event}")
         self.known[place] = state
         if kind != "SNAPSHOT":
-            self._note(cursor, place, state)
-
-    def _note(self, cursor: Cursor, place: Place, state: State | None) -> None:
-        # It is the number of one of these feeds; the place tells of which.
-        for feed, seq in cursor.feeds.items():
-            self._told.setdefault((feed, seq), set()).add((place, state))
+            self._told.append(Told(cursor.feeds, place, state))
 
     def _concerns(self, fact: Fact) -> bool:
         sides = (fact.before, fact.after)
         return any(side is not None and self.matches(fact.place, side) for side in sides)
+
+
+def _fact_of(told: Told, facts: Facts) -> Fact | None:
+    """The fact that was told, if it is known; what fills a hole is no fact by itself."""
+    for feed, seq in told.feeds.items():
+        fact = facts.get(feed, {}).get(seq)
+        if fact and fact.place == told.place and told.state in (fact.after, None):
+            return fact
+    return None
+
+
+def _led_to(seq: int, facts: dict[int, Fact], ahead: set[tuple[Place, State | None]]) -> bool:
+    """Whether a hole was filled with the state that a fact, or a later one, led to.
+
+    A snapshot of a feed that has begun anew is read while its worker writes on: it tells of some
+    facts before their turn.
+    """
+    place = facts[seq].place
+    later = {fact.after for number, fact in facts.items() if number >= seq and fact.place == place}
+    return any((place, state) in ahead for state in later)
