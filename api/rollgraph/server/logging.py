@@ -34,6 +34,15 @@ def _with_trace(_: object, __: str, event: EventDict) -> EventDict:
     return event
 
 
+# What uvicorn 0.54 calls an error each time that a WebSocket's handshake was refused with a status,
+# as it is to a thousand clients that come back while a gateway stops.
+_REFUSED = "ASGI callable returned without completing handshake."
+
+
+def _no_refusal(record: logging.LogRecord) -> bool:
+    return record.msg != _REFUSED
+
+
 _SHARED: Sequence[Processor] = (
     structlog.contextvars.merge_contextvars,
     _with_trace,
@@ -55,6 +64,7 @@ def configure(log: Log, audit_file: Path | None = None) -> None:
     _audit(audit_file)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_no_refusal)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -90,6 +90,9 @@ async def test_a_handshake_by_another_site_is_refused(serving: Process) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(url, additional_headers={"Origin": "https://evil.example"}, proxy=None)
     assert refused.value.response.status_code == 403
+    serving.signal(signal.SIGTERM)
+    _, said = await anyio.to_thread.run_sync(serving.end)
+    assert '"level":"error"' not in said
 
 
 async def test_a_message_that_is_too_long_ends_the_connection(serving: Process) -> None:
