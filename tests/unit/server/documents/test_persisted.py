@@ -16,6 +16,7 @@ from rollgraph.adapters.documentfiles import JsonFiles
 from rollgraph.adapters.memory.documents import MemoryDocuments
 from rollgraph.core.documents import digest
 from rollgraph.core.errors import BrokerError
+from rollgraph.server.answers import Answers
 from rollgraph.server.documents.persisted import Persisted
 from rollgraph.server.documents.trusted import Trusted
 from rollgraph.server.settings import Only
@@ -291,3 +292,18 @@ async def test_others_are_answered_and_logged_once_where_they_are_to_be_reported
             assert (await post(made, query=SUBJECT)).json() == ANSWER
     told = [log for log in logs if log["event"] == "document_not_trusted"]
     assert [(log["sha256"], log["operation"]) for log in told] == [(digest(other), "Other")]
+
+
+async def test_an_answer_is_not_kept_for_an_id_that_stands_for_another_document(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "documents.json"
+    path.write_text('{"a": "{ one: __typename }"}', "utf-8")
+    trusted = Trusted(JsonFiles([path]), SCHEMA.complaints)
+    await trusted.load()
+    made = Gateway(documents=Persisted(None, None, trusted), answers=Answers(lambda: 0))
+    for _ in range(2):
+        assert (await post(made, documentId="a")).json() == {"data": {"one": "Query"}}
+    path.write_text('{"a": "{ two: __typename }"}', "utf-8")
+    await trusted.load()
+    assert (await post(made, documentId="a")).json() == {"data": {"two": "Query"}}

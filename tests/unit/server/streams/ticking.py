@@ -22,6 +22,7 @@ from rollgraph.schema.executor import Executor
 from rollgraph.schema.limits.bounds import DEFAULTS
 from rollgraph.schema.schema import Schema
 from rollgraph.server.admission import Admission
+from rollgraph.server.answers import Answers
 from rollgraph.server.documents.persisted import Persisted
 from rollgraph.server.failures import on_http_error
 from rollgraph.server.graphql import Endpoint
@@ -116,6 +117,7 @@ class Gateway:
         rates: Rates | None = None,
         documents: Persisted | None = None,
         observer: OperationObserver | None = None,
+        answers: Answers | None = None,
     ) -> None:
         boundless = Rates(MemoryBudgets(), points=0, action_points=0)
         admission = Admission(SCHEMA, rates or boundless, documents)
@@ -126,7 +128,7 @@ class Gateway:
         who: Callable[[Any], Awaitable[Caller]] = identify or _anybody
         streams = Streams(self.means, who, of_init)
         endpoint = Endpoint(
-            SCHEMA, self._context, streams=streams, identify=who, admission=admission
+            SCHEMA, self._context, answers, streams=streams, identify=who, admission=admission
         )
         middleware = [Middleware(Journal), *([Middleware(LoopbackGuard)] if guarded else [])]
         self.app = Starlette(
