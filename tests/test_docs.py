@@ -59,7 +59,7 @@ COMMANDS = [
     (document, command)
     for document in DOCUMENTS
     for command in dict.fromkeys(commands(document))
-    if re.match(r"(uv run )?rollgraph |scripts/", command)
+    if re.match(r"(uv run (--no-dev )?)?rollgraph |scripts/", command)
 ]
 
 
@@ -68,7 +68,9 @@ COMMANDS = [
 )
 def test_commands_can_be_given(document: Path, command: str) -> None:
     words = shlex.split(command, comments=True)
-    program, *arguments = words[2:] if words[:2] == ["uv", "run"] else words
+    if words[:2] == ["uv", "run"]:
+        words = [word for word in words[2:] if word != "--no-dev"]
+    program, *arguments = words
     if program == "scripts/serve":
         program, arguments = "rollgraph", ["serve", *arguments]
     if program != "rollgraph":
