@@ -111,6 +111,7 @@ def told(paid: Paid, now: datetime, objects: int | None = None) -> dict[str, Any
         objects: Objects of the answer; None if that is not known.
     """
     price, balance = paid.price, paid.balance
+    objects = None if price.dry else objects
     actual = price.cost if objects is None else price.actual(objects)
     known: dict[str, Any] = {} if objects is None else {"actual": actual}
     if balance is None:

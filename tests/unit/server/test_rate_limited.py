@@ -102,6 +102,15 @@ async def test_the_cost_is_told_to_whoever_asks() -> None:
     assert "extensions" not in (await door.ask(PAGE)).json()
 
 
+async def test_what_is_only_measured_has_come_to_nothing() -> None:
+    dry = PAGE.replace("{", "{ rateLimit(dryRun: true) { cost }", 1)
+    answer = (await Door(points=600).ask(dry, extensions={"cost": True})).json()
+    assert answer["data"] == {"rateLimit": {"cost": PAGE_COSTS + 1}}
+    told = answer["extensions"]["cost"]
+    assert (told["requested"], told["remaining"]) == (PAGE_COSTS + 1, 599)
+    assert "actual" not in told
+
+
 async def test_without_a_limit_the_cost_is_told_all_the_same() -> None:
     told = (await Door(points=0).ask(PAGE, extensions={"cost": True})).json()["extensions"]
     assert told == {"cost": {"requested": PAGE_COSTS, "max": 5000, "actual": PAGE_IS}}

@@ -25,6 +25,11 @@ class Price(msgspec.Struct, frozen=True):
     points: int
     acts: bool = False
 
+    @property
+    def dry(self) -> bool:
+        """Whether the operation is only measured."""
+        return self.points < self.cost
+
     def actual(self, objects: int) -> int:
         """What it cost in the end, with so many objects in its answer."""
         return min(self.cost, self.cost - self.objects + objects)
