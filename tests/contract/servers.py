@@ -9,17 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
-from rollgraph.adapters.redis.opening import Client, open_redis
+from rollgraph.adapters.redis.opening import Client, greet, open_redis
 from testbed.deadline import wait_until
+from testbed.ports import free_port
 
 # One that is alone, the same as a user who may no more than the docs say, and a cluster.
 REDISES = ("redis", "limited", "cluster")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 class RedisServer:
@@ -245,6 +240,7 @@ async def client(kind: str, servers: OnDemand) -> AsyncIterator[Client]:
         url = url.replace("://", "://rollgraph:PASSWORD@")
     redis = open_redis(url)
     try:
+        await greet(redis)  # so that no test waits until a cluster is known
         yield redis
     finally:
         await redis.aclose()

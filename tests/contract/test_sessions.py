@@ -62,9 +62,9 @@ async def test_who_logs_out_is_out_everywhere(two: tuple[SessionStore, SessionSt
 
 async def test_a_login_ends_by_itself(two: tuple[SessionStore, SessionStore]) -> None:
     one, _ = two
-    await one.put("k", session(), soon(0.2))
+    await one.put("k", session(), soon(0.5))
     assert await one.get("k")
-    await anyio.sleep(0.3)
+    await anyio.sleep(0.6)
     assert await one.get("k") is None
     await one.put("k", session(), soon(-5))
     assert await one.get("k") is None
