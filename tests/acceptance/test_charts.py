@@ -25,7 +25,8 @@ from testbed.parts import KUBERNETES
 from testbed.scenarios import apply_many
 from testbed.spoke import Spoke
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+# Helm is compiled when the first test asks for it.
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 ROLLOUTS = "{ rollouts { totalCount partial nodes { cluster { name } } } }"
