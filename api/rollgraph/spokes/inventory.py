@@ -88,11 +88,10 @@ class Inventory:
         """What came lately and belongs to no rollout yet; None if that is too much to tell."""
         if len(self._strays) > MOST:
             return None
+        self._strays.settle(self._has_settled)
         found: dict[Kind, list[Any]] = {}
         for kind, key in self._strays:
-            obj = self._stores[kind].get(key)
-            if obj is not None and not self.owners(kind, obj):
-                found.setdefault(kind, []).append(obj)
+            found.setdefault(kind, []).append(self._stores[kind].get(key))
         return Strays(
             replica_sets=tuple(found.get(Kind.REPLICA_SET, ())),
             pods=tuple(found.get(Kind.POD, ())),
@@ -150,6 +149,10 @@ class Inventory:
                 return self._rollouts_above(uids)
             case Kind.REPLICA_SET | Kind.ANALYSIS_RUN | Kind.EXPERIMENT:
                 return self._rollouts_above(obj.metadata.owner_uids)
+
+    def _has_settled(self, kind: Kind, key: ObjectKey) -> bool:
+        obj = self._stores[kind].get(key)
+        return obj is None or bool(self.owners(kind, obj))
 
     def _rollouts_above(self, uids: Sequence[str]) -> list[ObjectKey]:
         """The rollouts that have one of the uids, or own an experiment that has."""

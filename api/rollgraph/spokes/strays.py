@@ -1,7 +1,7 @@
 """What came before the rollout that it belongs to, which another watch is to bring."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rollgraph.core.refs import Kind, ObjectKey
 
@@ -30,6 +30,12 @@ class StrayKeys:
     def note(self, kind: Kind, key: ObjectKey) -> None:
         """Something came that no rollout is known of."""
         self._ages[-1][kind, key] = None
+
+    def settle(self, found: Callable[[Kind, ObjectKey], bool]) -> None:
+        """Forgets those of which something says that their rollout has come, or they have gone."""
+        for age in self._ages:
+            for place in [place for place in age if found(*place)]:
+                del age[place]
 
     def age(self) -> None:
         """Some seconds have passed: forgets what has been here for long."""
