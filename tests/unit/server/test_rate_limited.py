@@ -166,6 +166,18 @@ async def test_over_a_websocket_the_operation_fails_and_the_connection_stays() -
         assert heard["type"] == "next"
 
 
+async def test_over_a_websocket_too_what_was_not_needed_is_given_back_and_told() -> None:
+    async with socket(gateway(points=100).app) as made:
+        client = await begun(made)
+        for left in (99, 98):
+            await client.subscribe("a", "{ many { number } }", extensions={"cost": True})
+            answer = (await client.hear())["payload"]
+            assert answer["data"] == {"many": [{"number": 1}]}
+            told = answer["extensions"]["cost"]
+            assert (told["requested"], told["actual"], told["remaining"]) == (5, 1, left)
+            assert (await client.hear())["type"] == "complete"
+
+
 async def test_a_stream_of_events_is_refused_by_its_status() -> None:
     made = gateway(points=1)
     transport = httpx2.ASGITransport(app=made.app)

@@ -148,7 +148,7 @@ class Asking:
                     await self._follow(results, tell)
                 else:
                     answer = await _in_time(results, deadline)
-                    _tell_cost(answer, context)
+                    self._settle(answer, context, caller, operation)
                     await tell(answer)
         except GoneError:
             raise
@@ -158,6 +158,22 @@ class Asking:
             await tell(Answer({"errors": [error.formatted]}, refused=True))
         except Exception as error:  # noqa: BLE001 - one stream must not end the others beside it
             await tell(_masked(error, request_id))
+
+    def _settle(
+        self, answer: Answer, context: Context, caller: Caller, operation: Operation
+    ) -> None:
+        """Gives back what was taken for more than an answer has, and tells who wants to know."""
+        paid, data = context.paid, answer.body.get("data")
+        if self._admission is None or paid is None or data is None:
+            return
+        encoded = orjson.dumps(data)
+        answer.body["data"] = orjson.Fragment(encoded)
+        # `data` itself is no object of the schema.
+        objects = encoded.count(b"{") - 1
+        self._admission.settle(caller.viewer, operation.address, paid, objects)
+        cost = answer.body.get("extensions", {}).get(ASK)
+        if cost is not None:
+            cost |= told(paid, context.time(), objects)
 
     async def _follow(self, results: AsyncIterable[ExecutionResult], tell: Tell) -> None:
         """Tells each answer of a subscription, as long as there are some and somebody listens."""
@@ -188,12 +204,6 @@ async def _in_time(results: Any, deadline: Deadline) -> Answer:
             return _answer(await anext(results))
     except TimeoutError as error:
         return failed(str(error), code(504))
-
-
-def _tell_cost(answer: Answer, context: Context) -> None:
-    cost = answer.body.get("extensions", {}).get(ASK)
-    if cost is not None and context.paid is not None:
-        cost |= told(context.paid, context.time())
 
 
 def _answer(result: ExecutionResult) -> Answer:

@@ -53,6 +53,11 @@ class Query:
         return info.context.caller.viewer.subject
 
     @strawberry.field
+    def many(self) -> list[Event]:
+        """Fewer than one would think."""
+        return [Event(cursor="", number=1)]
+
+    @strawberry.field
     async def slow(self, seconds: float) -> bool:
         """Takes its time."""
         await anyio.sleep(seconds)
