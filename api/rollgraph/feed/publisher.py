@@ -23,9 +23,9 @@ from rollgraph.ports.tracing import Part
 MAX_WAITING = 10_000
 # Facts that are written at once.
 PART = 200
-# Seconds that whoever takes a spoke over waits for what was left of it. A Redis that answers has
-# told of ten thousand rollouts by then; of one that does not a list tells sooner what there is.
-INHERITED_WITHIN = 5.0
+# Seconds that whoever takes a spoke over waits for what was left of it. Ten thousand rollouts take
+# one or two, and six where others had the cores; of a Redis that takes longer, a list tells sooner.
+INHERITED_WITHIN = 15.0
 # Seconds that facts wait for the checkpoint that they lead to. A worker that rests after each event
 # has given it at once; one that never rests is not to be late for it.
 RESTS_WITHIN = 0.05

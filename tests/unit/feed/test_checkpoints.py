@@ -188,6 +188,6 @@ async def test_there_is_nothing_to_inherit_where_nothing_was_or_the_store_is_awa
     async with anyio.create_task_group() as tasks:
         late = Publisher("east", book, LoopClock(), Random(1))
         tasks.start_soon(late.run)
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             assert await late.inherited() is None
         tasks.cancel_scope.cancel()
