@@ -10,11 +10,11 @@ import httpx2
 import pytest
 import yaml
 
-from contract.servers import free_port
 from image.compose import FILE, Outside, model
 from image.dockerfile import Stage
 from image.outside import NOBODY, Places
 from testbed.deadline import wait_until
+from testbed.ports import free_port
 
 pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(600)]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from contract.servers import free_port
 from image.dockerfile import ROOT, Stage, stages
 from image.outside import NOBODY, Places, as_nobody
 from testbed.deadline import wait_until
+from testbed.ports import free_port
 
 pytestmark = [pytest.mark.looptime(False), pytest.mark.timeout(600)]
 

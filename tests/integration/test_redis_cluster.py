@@ -14,7 +14,6 @@ from redis.crc import key_slot
 from contract.servers import (
     RedisCluster,
     RedisServer,
-    free_port,
     redis_cluster,
     redis_server,
     rights,
@@ -34,6 +33,7 @@ from rollgraph.core.refs import Kind
 from rollgraph.core.view import RolloutView
 from rollgraph.feed.follower import Follower
 from rollgraph.feed.publisher import Publisher
+from testbed.ports import free_port
 
 pytestmark = pytest.mark.looptime(False)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from contract.servers import ANY_PORT, RedisServer, free_port, redis_cluster, redis_server
+from contract.servers import ANY_PORT, RedisServer, redis_cluster, redis_server
 from factories import NOON, rollout_view
 from fakes.certificates import make_certificates
 from rollgraph.adapters.redis.broker import RedisBroker
@@ -14,6 +14,7 @@ from rollgraph.adapters.redis.opening import greet, open_redis
 from rollgraph.core.errors import BrokerError, ConfigError
 from rollgraph.core.feed.entries import Batch, Fact
 from rollgraph.core.refs import ObjectKey
+from testbed.ports import free_port
 
 pytestmark = pytest.mark.looptime(False)
 
