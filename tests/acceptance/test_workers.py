@@ -31,7 +31,6 @@ pytestmark = [
 
 NAMESPACE = "workers"
 EACH = 5
-PER_SECOND = 3.0
 # What is not told by a test of its own below.
 OTHERS = {"compact", "revoke_the_token", "stop_a_gateway", "restart_an_api_server"}
 MAY_READ = f"g, system:serviceaccount:{NAMESPACE}:%s, role:readonly\n"
@@ -102,7 +101,7 @@ def agreeing(field: Arena, *, deletes: bool) -> Iterator[None]:
     firm = field.firm
     firm.wait_until_shared(AFTER_REDIS)
     before = field.events
-    with field.busy(PER_SECOND, deletes=deletes):
+    with field.busy(deletes=deletes):
         yield
     firm.wait_until_shared(AFTER_REDIS)
     assert field.look() > len(firm.gateways) * 2 * EACH
