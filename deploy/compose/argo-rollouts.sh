@@ -26,8 +26,13 @@ for cluster in "$@"; do
   at() { kubectl --kubeconfig "$new" --context "$cluster" "$@"; }
   # Applied twice, nothing changes: it may be run again.
   at create namespace argo-rollouts --dry-run=client -o yaml | at apply -f -
-  at apply -n argo-rollouts -f "$INSTALL"
-  at wait --for=condition=Established --timeout=60s crd/rollouts.argoproj.io
+  # By the server: the CRDs are too large for the annotation in which a client's apply keeps them.
+  at apply --server-side -n argo-rollouts -f "$INSTALL"
+  # kubectl stumbles over a CRD that was made just now, and has no conditions yet.
+  for _ in 1 2 3 4 5; do
+    at wait --for=condition=Established --timeout=60s crd/rollouts.argoproj.io && break
+    sleep 1
+  done
   at apply -n default -f "$ROLLOUT"
 done
 # Rollgraph's user reads it, and nobody else has this folder. A rename: nobody reads a half.
