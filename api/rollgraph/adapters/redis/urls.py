@@ -1,9 +1,8 @@
 """Where a Redis is, as an operator writes it."""
 
 import re
+from dataclasses import dataclass, field
 from urllib.parse import unquote
-
-import msgspec
 
 from rollgraph.core.errors import ConfigError
 
@@ -19,7 +18,8 @@ _URL = re.compile(
 _NODE = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 
 
-class Address(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Address:
     """What a URL says.
 
     Attributes:
@@ -27,7 +27,7 @@ class Address(msgspec.Struct, frozen=True):
         secure: Whether by TLS.
         cluster: Whether it is a Redis Cluster.
         user: "" for the default one.
-        password: "" for none.
+        password: "" for none. A secret: it is never part of a text.
         database: Its number; a cluster has none but 0.
     """
 
@@ -35,7 +35,7 @@ class Address(msgspec.Struct, frozen=True):
     secure: bool = False
     cluster: bool = False
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     database: int = 0
 
 
