@@ -186,7 +186,7 @@ def _disturb(link: Link, rng: random.Random) -> None:
         link.freeze,
         link.reset,
         lambda: link.slow(rng.choice([50, 500])),
-        lambda: link.tear(rng.choice([16, 256])),
+        lambda: link.tear(rng.choice([512, 4096])),
     ]
     rng.choice(ways)()
     try:

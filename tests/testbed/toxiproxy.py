@@ -10,7 +10,8 @@ from testbed.build import Built
 from testbed.ports import LOOPBACK, free_port, listening
 from testbed.process import Process
 
-REQUEST_SECONDS = 10.0
+# A toxic is gone only once what it holds back has come through.
+REQUEST_SECONDS = 30.0
 BOTH_WAYS = ("upstream", "downstream")
 
 
@@ -40,7 +41,7 @@ class Link:
         """Everything takes that much longer, one way and the other."""
         self._poison("latency", {"latency": milliseconds, "jitter": milliseconds // 2})
 
-    def tear(self, size: int = 64) -> None:
+    def tear(self, size: int = 1024) -> None:
         """Everything comes in pieces of some `size` bytes, with 1 ms in between."""
         self._poison("slicer", {"average_size": size, "size_variation": size // 2, "delay": 1000})
 
