@@ -241,8 +241,14 @@ class Endpoint(GraphQL[object, None]):
         context.paid = (await admission.admit(operation, request.state.caller.viewer)).paid
 
     def _settle(self, request: Request[Any], answer: Response) -> None:
-        """Gives back what was taken for more than there is in an answer."""
+        """Gives back what was taken for more than there is in an answer.
+
+        Nothing for one with errors: they make null what has been worked for, and anybody can ask
+        for one at the end.
+        """
         context: Context | None = getattr(request.state, "context", None)
+        if getattr(request.state, "failed", True):
+            return
         if self._admission is not None and context is not None and context.paid is not None:
             # `data` and what is around it are no objects of the schema.
             around = max(0, bytes(answer.body).count(b"{") - 2)
@@ -293,10 +299,12 @@ def _tell_cost(request: Request[Any], body: GraphQLHTTPResponse) -> None:
     context: Context = request.state.context
     context.moment_reads += 1
     if context.paid is not None:
-        encoded = orjson.dumps(body["data"])
-        data: Any = orjson.Fragment(encoded)
-        body["data"] = data
-        request.state.objects = objects = max(0, encoded.count(b"{") - 1)
+        objects: int | None = None
+        if not request.state.failed:
+            encoded = orjson.dumps(body["data"])
+            data: Any = orjson.Fragment(encoded)
+            body["data"] = data
+            request.state.objects = objects = max(0, encoded.count(b"{") - 1)
         extensions: dict[str, Any] = body["extensions"] or {}
         extensions[ASK] |= told(context.paid, context.time(), objects)
 

@@ -81,11 +81,10 @@ class Rates:
 
         It is given back with what is taken the next time: nobody waits for it now.
         """
-        price = paid.price
-        back = min(price.cost - price.actual(objects), price.points - 1)
-        if paid.balance is None or price.acts or back <= 0:
+        back = paid.unused(objects)
+        if not back:
             return
-        whose = _whose(viewer, address, price)
+        whose = _whose(viewer, address, paid.price)
         self._owed[whose] = self._owed.pop(whose, 0) + back
         if len(self._owed) > MOST_OWED:
             self._owed.popitem(last=False)
@@ -108,15 +107,14 @@ def told(paid: Paid, now: datetime, objects: int | None = None) -> dict[str, Any
     Args:
         paid: What was taken.
         now: The present.
-        objects: Objects of the answer; None if that is not known.
+        objects: Objects of the answer; None if that is not known, or nothing is given back.
     """
     price, balance = paid.price, paid.balance
     objects = None if price.dry else objects
-    actual = price.cost if objects is None else price.actual(objects)
-    known: dict[str, Any] = {} if objects is None else {"actual": actual}
+    known: dict[str, Any] = {} if objects is None else {"actual": price.actual(objects)}
     if balance is None:
         return known
-    back = max(0, min(price.cost - actual, price.points - 1))
+    back = 0 if objects is None else paid.unused(objects)
     after = Balance(allowed=True, limit=balance.limit, left=balance.left + back)
     reset_at = format_time(now + timedelta(seconds=after.full_in))
     return {

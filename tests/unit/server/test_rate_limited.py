@@ -88,6 +88,26 @@ async def test_what_the_answer_did_not_have_is_given_back() -> None:
     assert extensions(answers[-1])["remaining"] == 140 - 4 * PAGE_IS
 
 
+# What is asked for first has been worked for when the last makes all of it, or a part, null.
+FAILS = [
+    "{ rollouts(first: 49) { nodes { name } } clusters(first: -1) { totalCount } }",
+    '{ cluster(name: "east") { rollouts(first: 49) { nodes { name } } more: rollouts(first: -1)'
+    " { totalCount } } }",
+]
+
+
+@pytest.mark.parametrize("query", FAILS)
+async def test_of_what_fails_nothing_is_given_back(query: str) -> None:
+    door = Door(points=200)
+    answer = (await door.ask(query, extensions={"cost": True})).json()
+    assert answer["errors"][0]["path"]
+    told = answer["extensions"]["cost"]
+    assert "actual" not in told
+    assert told["remaining"] == 200 - told["requested"]
+    left = (await door.ask("{ rateLimit { remaining } }")).json()["data"]["rateLimit"]
+    assert left == {"remaining": told["remaining"] - 1}
+
+
 async def test_the_cost_is_told_to_whoever_asks() -> None:
     door = Door(points=600)
     told = (await door.ask(PAGE, extensions={"cost": True})).json()["extensions"]["cost"]
@@ -175,6 +195,19 @@ async def test_over_a_websocket_too_what_was_not_needed_is_given_back_and_told()
             assert answer["data"] == {"many": [{"number": 1}]}
             told = answer["extensions"]["cost"]
             assert (told["requested"], told["actual"], told["remaining"]) == (5, 1, left)
+            assert (await client.hear())["type"] == "complete"
+
+
+async def test_over_a_websocket_too_nothing_is_given_back_of_what_fails() -> None:
+    async with socket(gateway(points=100).app) as made:
+        client = await begun(made)
+        for left in (95, 90):
+            await client.subscribe("a", "{ many { number } broken }", extensions={"cost": True})
+            answer = (await client.hear())["payload"]
+            assert answer["data"] == {"many": [{"number": 1}], "broken": None}
+            told = answer["extensions"]["cost"]
+            assert "actual" not in told
+            assert (told["requested"], told["remaining"]) == (5, left)
             assert (await client.hear())["type"] == "complete"
 
 

@@ -1,6 +1,7 @@
 """Who asks too fast is refused, and told how long to wait; nobody else notices."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import anyio
 import pytest
@@ -12,12 +13,13 @@ from rollgraph.core.errors import BrokerError
 from rollgraph.core.viewer import LOCAL, Viewer
 from rollgraph.schema.limits.price import Paid, Price
 from rollgraph.server.failures import OperationRefusedError
-from rollgraph.server.rates import ANSWER_WITHIN, Rates
+from rollgraph.server.rates import ANSWER_WITHIN, Rates, told
 
 ANN, BOB = Viewer("ann", issuer="https://idp"), Viewer("bob", issuer="https://idp")
 PAGE = Price(cost=100, objects=80, points=100)
 ACTION = Price(cost=12, objects=2, points=12, acts=True)
 HERE = "10.0.0.1"
+NOW = datetime(2026, 5, 12, 9, 2, tzinfo=UTC)
 
 
 @dataclass
@@ -122,6 +124,21 @@ async def test_no_more_is_given_back_than_was_taken() -> None:
     assert left(await made.charge(ANN, HERE, dry)) == 298
     with pytest.raises(OperationRefusedError):
         await made.charge(ANN, HERE, ACTION)
+
+
+async def test_what_costs_more_than_a_whole_budget_gets_back_no_more_than_that() -> None:
+    made = rates(points=60)
+    paid = await made.charge(ANN, HERE, PAGE)
+    # The answer alone takes 90 of the 60 that were taken.
+    made.settle(ANN, HERE, paid, objects=70)
+    assert told(paid, NOW, objects=70)["remaining"] == 0
+    with pytest.raises(OperationRefusedError, match="0 are left of 60"):
+        await made.charge(ANN, HERE, PAGE)
+
+
+async def test_of_an_action_nothing_is_said_to_come_back() -> None:
+    paid = await rates().charge(ANN, HERE, Price(cost=12, objects=9, points=12, acts=True))
+    assert told(paid, NOW, objects=1)["remaining"] == 12
 
 
 async def test_gateways_count_together() -> None:

@@ -164,13 +164,15 @@ class Asking:
     ) -> None:
         """Gives back what was taken for more than an answer has, and tells who wants to know."""
         paid, data = context.paid, answer.body.get("data")
-        if self._admission is None or paid is None or data is None:
+        if self._admission is None or paid is None:
             return
-        encoded = orjson.dumps(data)
-        answer.body["data"] = orjson.Fragment(encoded)
-        # `data` itself is no object of the schema.
-        objects = encoded.count(b"{") - 1
-        self._admission.settle(caller.viewer, operation.address, paid, objects)
+        objects: int | None = None
+        if data is not None and not answer.errors:  # which make null what has been worked for
+            encoded = orjson.dumps(data)
+            answer.body["data"] = orjson.Fragment(encoded)
+            # `data` itself is no object of the schema.
+            objects = encoded.count(b"{") - 1
+            self._admission.settle(caller.viewer, operation.address, paid, objects)
         cost = answer.body.get("extensions", {}).get(ASK)
         if cost is not None:
             cost |= told(paid, context.time(), objects)

@@ -46,6 +46,18 @@ class Paid(msgspec.Struct, frozen=True):
     price: Price
     balance: Balance | None = None
 
+    def unused(self, objects: int) -> int:
+        """Points that were taken for more than an answer with so many objects is worth.
+
+        What costs more than there ever is takes all there is, and not more. Actions have been
+        carried out, whatever is answered of them.
+        """
+        price, balance = self.price, self.balance
+        if balance is None or price.acts:
+            return 0
+        worth = price.points - price.cost + price.actual(objects)
+        return max(0, min(price.points, balance.limit) - max(worth, 1))
+
 
 def price_of(operation: OperationDefinitionNode, measure: Measure, *, executed: bool) -> Price:
     """The price of an operation; of one that is only measured it is the least that there is."""

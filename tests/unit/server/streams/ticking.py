@@ -58,6 +58,11 @@ class Query:
         return [Event(cursor="", number=1)]
 
     @strawberry.field
+    def broken(self) -> bool | None:
+        """Fails."""
+        raise GraphQLError("broken")
+
+    @strawberry.field
     async def slow(self, seconds: float) -> bool:
         """Takes its time."""
         await anyio.sleep(seconds)
