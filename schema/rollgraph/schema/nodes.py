@@ -11,10 +11,12 @@ from rollgraph.core.verbs import Scope, Verb
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Info
 from rollgraph.schema.ids import read_global_id
-from rollgraph.schema.types.analysis import analysis_run, experiment
+from rollgraph.schema.types.analysis import analysis_run
 from rollgraph.schema.types.cluster import cluster
+from rollgraph.schema.types.experiment import experiment
 from rollgraph.schema.types.kubernetes import Node
-from rollgraph.schema.types.replicas import pod, replica_set, revision
+from rollgraph.schema.types.replicas import pod, replica_set
+from rollgraph.schema.types.revision import revision
 from rollgraph.schema.types.rollout import rollout
 
 Finder = Callable[[RolloutView, str], Node | None]

@@ -9,6 +9,7 @@ from typing import Any, cast
 from graphql import GraphQLError, OperationDefinitionNode, get_operation_ast
 from strawberry import Info, federation
 from strawberry.federation.schema import FederationAny
+from strawberry.federation.schema_directives import Key
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.schema.schema import StreamResult
@@ -30,13 +31,13 @@ from rollgraph.schema.limits.published import publish
 from rollgraph.schema.mutation import Mutation
 from rollgraph.schema.observing import Observing
 from rollgraph.schema.query import Query
+from rollgraph.schema.references import entity
 from rollgraph.schema.scalars import SCALARS
 from rollgraph.schema.sdl import api_sdl, subgraph_sdl
 from rollgraph.schema.streams.serving import Serving, refusal
 from rollgraph.schema.subscription import Subscription
 from rollgraph.schema.types.events import EVENT_TYPES
 from rollgraph.schema.types.gateway import FEDERATION_VERSION
-from rollgraph.schema.types.references import entity
 from rollgraph.schema.types.steps import STEP_TYPES
 from rollgraph.schema.types.user_errors import USER_ERRORS
 
@@ -193,12 +194,13 @@ class Schema(federation.Schema):
 
     @cached_property
     def _entities(self) -> dict[str, type]:
-        types = self.schema_converter.type_map.items()
-        origins = {name: getattr(type_.definition, "origin", None) for name, type_ in types}
+        """The types that have keys, by name."""
+        definitions = [type_.definition for type_ in self.schema_converter.type_map.values()]
         return {
-            name: origin
-            for name, origin in origins.items()
-            if origin is not None and hasattr(origin, "resolve_reference")
+            definition.name: definition.origin
+            for definition in definitions
+            if isinstance(definition, StrawberryObjectDefinition)
+            and any(isinstance(directive, Key) for directive in definition.directives or ())
         }
 
     def process_errors(

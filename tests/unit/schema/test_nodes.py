@@ -153,6 +153,7 @@ def test_a_reference_by_the_id_of_another_type_is_refused(whole: Fleet) -> None:
         ({"id": "x"}, "`__typename` is one of"),
         ({"__typename": "Rollout"}, "has no key of a Rollout"),
         ({"__typename": "Rollout", "id": 3}, "has no key of a Rollout"),
+        ({"__typename": "AnalysisRun", "name": "x"}, "has no key of a AnalysisRun"),
         (
             {"__typename": "Rollout", "cls": "x", "info": "x", "self": "x"},
             "has no key of a Rollout",

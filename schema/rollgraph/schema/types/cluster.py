@@ -15,7 +15,6 @@ from rollgraph.schema.ids import global_id
 from rollgraph.schema.inputs import RolloutFilter, RolloutOrder
 from rollgraph.schema.types.fleet import RolloutConnection, rollout_connection
 from rollgraph.schema.types.kubernetes import KeyValue, Node, key_values
-from rollgraph.schema.types.references import referred
 
 # Labels that name a cluster's region and environment, the first that is set wins.
 REGION_LABELS = ("topology.kubernetes.io/region", "region")
@@ -183,9 +182,7 @@ class Cluster(Node):
 
     @classmethod
     def resolve_reference(cls, info: Info, **reference: str) -> "Cluster | None":
-        """The cluster that a router's reference means."""
-        if "id" in reference:
-            return referred(cls, info, reference["id"])
+        """The cluster that a router's reference by name means."""
         view = info.context.cluster(reference.get("name", ""))
         return cluster(view) if view else None
 

@@ -21,7 +21,8 @@ from rollgraph.schema.guard import guarded
 from rollgraph.schema.ids import global_id
 from rollgraph.schema.scalars import Percent, percent
 from rollgraph.schema.streams.telling import EventKind, Telling
-from rollgraph.schema.types.analysis import AnalysisRun, Measurement, analysis_run, measurement
+from rollgraph.schema.types.analysis import AnalysisRun, analysis_run
+from rollgraph.schema.types.measurements import Measurement, measurement
 from rollgraph.schema.types.progress import RolloutProgress
 from rollgraph.schema.types.replicas import Pod, pod
 from rollgraph.schema.types.rollout import Rollout, rollout

@@ -11,7 +11,7 @@ from rollgraph.schema.connections import PageInfo, window
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import resolved
 from rollgraph.schema.inputs import RolloutFilter, RolloutOrder
-from rollgraph.schema.types.kubernetes import ClusterRef
+from rollgraph.schema.types.owners import ClusterRef, cluster_shown
 from rollgraph.schema.types.rollout import Rollout, rollout
 
 
@@ -129,11 +129,9 @@ def _on_cluster(
 
 
 def _status(info: Info, cluster: ClusterView) -> ClusterReadStatus:
-    from rollgraph.schema.types.cluster import cluster as cluster_type
-
     stale = cluster.stale(info.context.now, info.context.patience)
     return ClusterReadStatus(
-        cluster=cluster_type(cluster),
+        cluster=cluster_shown(cluster),
         included=cluster.synced,
         stale=stale,
         reason=_reason(info, cluster) if stale or not cluster.synced else None,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import strawberry
 from strawberry import ID
@@ -11,19 +11,11 @@ from strawberry import ID
 from rollgraph.core.objects import meta
 from rollgraph.core.objects.event import KubeEvent
 from rollgraph.core.refs import Kind, RolloutRef
-from rollgraph.core.replicasets import ContainerImage as CoreImage
 from rollgraph.core.replicasets import created
 from rollgraph.schema.context import Context, Info
 from rollgraph.schema.described import enum, resolved
 from rollgraph.schema.ids import global_id
-
-if TYPE_CHECKING:
-    from rollgraph.schema.types.cluster import Cluster
-
-    ClusterRef = Cluster
-else:
-    ClusterRef = Annotated["Cluster", strawberry.lazy("rollgraph.schema.types.cluster")]
-
+from rollgraph.schema.types.owners import ClusterRef, cluster_of
 
 KEYS = strawberry.argument(description="Only these keys.")
 
@@ -61,15 +53,6 @@ class Freshness:
     stale: bool = strawberry.field(
         description="True unless changes of this kind of object are known to arrive at once."
     )
-
-
-@strawberry.type(description="The image of one container.")
-class ContainerImage:
-    """The image of one container."""
-
-    container: str = strawberry.field(description="The container's name.")
-    image: str = strawberry.field(description="The image, with tag or digest.")
-    init: bool = strawberry.field(description="Whether it is an init container.")
 
 
 class ConditionStatus(StrEnum):
@@ -161,8 +144,6 @@ class KubernetesObject(Node):
     @resolved
     def cluster(self, info: Info) -> ClusterRef:
         """Its cluster."""
-        from rollgraph.schema.types.cluster import cluster_of
-
         return cluster_of(info, self.cluster_name)
 
     @resolved
@@ -234,11 +215,6 @@ def freshness(context: Context, cluster_name: str, kind: Kind) -> Freshness:
         lag=max(context.now - seen, timedelta(0)) if seen else None,
         stale=cluster.stale(context.now, context.patience, kind),
     )
-
-
-def container_images(images: Iterable[CoreImage]) -> list[ContainerImage]:
-    """The images of a template."""
-    return [ContainerImage(container=i.container, image=i.image, init=i.init) for i in images]
 
 
 def conditions(items: Iterable[meta.Condition] | None) -> list[Condition]:

@@ -1,16 +1,14 @@
-"""Revisions, ReplicaSets and pods: what runs."""
+"""ReplicaSets and pods: what runs."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import strawberry
 
 from rollgraph.core.pods import PodCategory, PodView
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.core.replicasets import ReplicaSetHealth, ReplicaSetView, Role, created
-from rollgraph.core.revisions import Revision as CoreRevision
-from rollgraph.core.verbs import Scope
 from rollgraph.schema.connections import (
     FILTER,
     After,
@@ -23,26 +21,8 @@ from rollgraph.schema.connections import (
     window,
 )
 from rollgraph.schema.described import resolved
-from rollgraph.schema.guard import guarded
-from rollgraph.schema.ids import global_id
-from rollgraph.schema.types.kubernetes import (
-    ContainerImage,
-    KubernetesObject,
-    Node,
-    belonging_id,
-    container_images,
-)
-
-if TYPE_CHECKING:
-    from rollgraph.schema.types.analysis import AnalysisRun, Experiment
-
-    AnalysisRuns = list[AnalysisRun]
-    Experiments = list[Experiment]
-else:
-    AnalysisRuns = list[
-        Annotated["AnalysisRun", strawberry.lazy("rollgraph.schema.types.analysis")]
-    ]
-    Experiments = list[Annotated["Experiment", strawberry.lazy("rollgraph.schema.types.analysis")]]
+from rollgraph.schema.types.images import ContainerImage, container_images
+from rollgraph.schema.types.kubernetes import KubernetesObject, belonging_id
 
 
 @strawberry.type(description="Counts of pods.")
@@ -210,76 +190,6 @@ class ReplicaSet(KubernetesObject):
         )
 
 
-@strawberry.type(description="One version of a rollout's template, and what came of it.")
-class Revision(Node):
-    """One version of a rollout's template, and what came of it."""
-
-    rollout: strawberry.Private[RolloutRef]
-    view: strawberry.Private[CoreRevision]
-
-    def node_id(self) -> strawberry.ID:
-        """See `Node`."""
-        ref = self.rollout
-        place = (ref.cluster, ref.namespace, ref.name, str(self.view.number))
-        return global_id("Revision", *place)
-
-    @resolved
-    def number(self) -> int:
-        """Counts up; 0 gathers what carries no revision."""
-        return self.view.number
-
-    @resolved
-    def roles(self) -> list[Role]:
-        """The parts that it plays now."""
-        return list(self.view.roles)
-
-    @resolved
-    def pod_template_hash(self) -> str | None:
-        """The hash of its template, while a ReplicaSet of it exists."""
-        found = self.view.replica_set
-        return found.replica_set.pod_template_hash if found else None
-
-    @resolved
-    def images(self) -> list[ContainerImage]:
-        """Its images, while a ReplicaSet of it exists."""
-        found = self.view.replica_set
-        return container_images(found.images) if found else []
-
-    @resolved
-    def created_at(self) -> datetime | None:
-        """When its ReplicaSet was made."""
-        found = self.view.replica_set
-        return created(found.replica_set) if found else None
-
-    @resolved
-    def change_cause(self) -> str | None:
-        """Why it was made, if the `kubernetes.io/change-cause` annotation says."""
-        found = self.view.replica_set
-        cause = found.replica_set.metadata.annotation("kubernetes.io/change-cause") if found else ""
-        return cause or None
-
-    @resolved
-    def replica_set(self) -> ReplicaSet | None:
-        """The ReplicaSet that runs it; null once that has been garbage collected."""
-        found = self.view.replica_set
-        return replica_set(self.rollout, found) if found else None
-
-    @guarded(scope=Scope.ANALYSIS_READ)
-    @resolved
-    def analysis_runs(self) -> AnalysisRuns:
-        """The analysis runs of this revision, oldest first."""
-        from rollgraph.schema.types.analysis import analysis_run
-
-        return [analysis_run(self.rollout, run) for run in self.view.analysis_runs]
-
-    @resolved
-    def experiments(self) -> Experiments:
-        """The experiments of this revision, oldest first."""
-        from rollgraph.schema.types.analysis import experiment
-
-        return [experiment(self.rollout, item) for item in self.view.experiments]
-
-
 def replica_set(owner: RolloutRef, view: ReplicaSetView) -> ReplicaSet:
     """The GraphQL object of a ReplicaSet of a rollout or of one of its experiments."""
     return ReplicaSet(
@@ -299,11 +209,6 @@ def pod(owner: RolloutRef, view: PodView, roles: Sequence[Role]) -> Pod:
         view=view,
         roles=list(roles),
     )
-
-
-def revision(rollout: RolloutRef, view: CoreRevision) -> Revision:
-    """The GraphQL object of a revision."""
-    return Revision(rollout=rollout, view=view)
 
 
 def _pod_place(view: PodView) -> Key:

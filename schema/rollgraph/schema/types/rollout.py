@@ -1,18 +1,16 @@
 """A rollout."""
 
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 import msgspec
 import strawberry
 
 from rollgraph.core.audit import Deed
-from rollgraph.core.images import running_images
 from rollgraph.core.pauses import PauseReason, pause_reason
 from rollgraph.core.phase import Phase
 from rollgraph.core.refs import Kind, RolloutRef
-from rollgraph.core.replicasets import Role, created
+from rollgraph.core.replicasets import created
 from rollgraph.core.revisions import Revision as CoreRevision
 from rollgraph.core.verbs import Scope
 from rollgraph.core.view import RolloutView, StrategyKind
@@ -27,33 +25,29 @@ from rollgraph.schema.connections import (
     window,
 )
 from rollgraph.schema.context import Info
-from rollgraph.schema.described import enum, resolved
+from rollgraph.schema.described import resolved
 from rollgraph.schema.guard import guarded
 from rollgraph.schema.ids import global_id
 from rollgraph.schema.scalars import Json
-from rollgraph.schema.types.analysis import (
-    AnalysisRun,
-    AnalysisRunFilter,
-    Experiment,
-    analysis_run,
-    experiment,
-)
+from rollgraph.schema.types.analysis import AnalysisRun, AnalysisRunFilter, analysis_run
 from rollgraph.schema.types.audit import AuditEventConnection, audit_events
+from rollgraph.schema.types.duration import RolloutDuration, rollout_duration
+from rollgraph.schema.types.experiment import Experiment, experiment
+from rollgraph.schema.types.images import (
+    ContainerImage,
+    RunningImage,
+    container_images,
+    running_images,
+)
 from rollgraph.schema.types.kubernetes import (
     Condition,
-    ContainerImage,
     KubernetesEvent,
     KubernetesObject,
     conditions,
-    container_images,
 )
 from rollgraph.schema.types.progress import RolloutProgress
-from rollgraph.schema.types.references import referred
-from rollgraph.schema.types.replicas import (
-    ReplicaCounts,
-    Revision,
-    revision,
-)
+from rollgraph.schema.types.replicas import ReplicaCounts
+from rollgraph.schema.types.revision import Revision, revision
 from rollgraph.schema.types.split import PodSplit
 from rollgraph.schema.types.steps import CanaryStep, canary_step
 from rollgraph.schema.types.strategy import RolloutStrategy, rollout_strategy
@@ -68,17 +62,6 @@ class PauseCondition:
     start_time: datetime | None = strawberry.field(description="Since when.")
 
 
-@strawberry.type(description="An image that pods run now.")
-class RunningImage:
-    """An image that pods run now."""
-
-    image: str = strawberry.field(description="The image, with tag or digest.")
-    roles: list[Role] = strawberry.field(description="The parts that ReplicaSets with it play.")
-    experiment_templates: list[str] = strawberry.field(
-        description="The experiment templates that run it."
-    )
-
-
 @strawberry.type(description="The workload whose template a rollout borrows.")
 class WorkloadRef:
     """The workload whose template a rollout borrows."""
@@ -86,46 +69,6 @@ class WorkloadRef:
     api_version: str = strawberry.field(description="Its API version.")
     kind: str = strawberry.field(description="Its kind.")
     name: str = strawberry.field(description="Its name.")
-
-
-class CompletionStatus(StrEnum):
-    """How an update ended; the value is Argo's."""
-
-    PROMOTED = "Promoted"
-    FAST_PROMOTED = "FastPromoted"
-    ABORTED = "Aborted"
-    SUPERSEDED = "Superseded"
-    ROLLED_BACK = "RolledBack"
-    FAST_ROLLED_BACK = "FastRolledBack"
-
-
-enum(
-    CompletionStatus,
-    "CompletionStatus",
-    "How an update ended.",
-    {
-        "PROMOTED": "Through all its steps.",
-        "FAST_PROMOTED": "By a full promotion.",
-        "ABORTED": "By an abort.",
-        "SUPERSEDED": "By a newer template.",
-        "ROLLED_BACK": "By a rollback.",
-        "FAST_ROLLED_BACK": "By a rollback within the rollback window.",
-    },
-)
-
-
-@strawberry.type(
-    description="How long an update took, as the controller measured it: from Argo Rollouts 1.11."
-)
-class RolloutDuration:
-    """How long an update took, as the controller measured it."""
-
-    started_at: datetime | None = strawberry.field(description="When the update began.")
-    finished_at: datetime | None = strawberry.field(description="When it ended.")
-    manual_pause: timedelta | None = strawberry.field(
-        description="The time for which people held it."
-    )
-    completion: CompletionStatus | None = strawberry.field(description="How it ended.")
 
 
 @strawberry.federation.type(keys=["id", "clusterName namespace name"], description="A rollout.")
@@ -142,9 +85,7 @@ class Rollout(KubernetesObject):
 
     @classmethod
     def resolve_reference(cls, info: Info, **reference: str) -> "Rollout | None":
-        """The rollout that a router's reference means."""
-        if "id" in reference:
-            return referred(cls, info, reference["id"])
+        """The rollout that a router's reference by place means."""
         place = [reference.get(key, "") for key in ("clusterName", "namespace", "name")]
         return rollout_of(info, RolloutRef(*place))
 
@@ -263,15 +204,7 @@ class Rollout(KubernetesObject):
     @resolved
     def running_images(self) -> list[RunningImage]:
         """The images that pods run now, by name, with the parts that they play."""
-        found = running_images(self.view.replica_sets, self.view.experiments)
-        return [
-            RunningImage(
-                image=item.image,
-                roles=list(item.roles),
-                experiment_templates=list(item.experiment_templates),
-            )
-            for item in found
-        ]
+        return running_images(self.view)
 
     @resolved
     def workload_ref(self) -> WorkloadRef | None:
@@ -389,16 +322,7 @@ class Rollout(KubernetesObject):
     @resolved
     def duration(self) -> RolloutDuration | None:
         """How long the update took; null where the controller does not measure it."""
-        found = self.view.rollout.status.duration
-        if found is None:
-            return None
-        held = found.total_manual_pause_duration_seconds
-        return RolloutDuration(
-            started_at=found.rollout_started_at,
-            finished_at=found.finished_at,
-            manual_pause=None if held is None else timedelta(seconds=held),
-            completion=_completion(found.completion_status),
-        )
+        return rollout_duration(self.view)
 
     @resolved
     def viewer_actions(
@@ -441,10 +365,3 @@ def rollout_of(info: Info, ref: RolloutRef) -> Rollout | None:
 
 def _runs(item: CoreRevision, pod_template_hash: str) -> bool:
     return any(v.replica_set.pod_template_hash == pod_template_hash for v in item.replica_sets)
-
-
-def _completion(text: str) -> CompletionStatus | None:
-    try:
-        return CompletionStatus(text)
-    except ValueError:
-        return None

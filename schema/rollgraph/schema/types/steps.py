@@ -13,7 +13,8 @@ from rollgraph.core.view import RolloutView
 from rollgraph.schema.described import resolved
 from rollgraph.schema.guard import guarded
 from rollgraph.schema.scalars import Json, Percent, percent
-from rollgraph.schema.types.analysis import AnalysisRun, Experiment, analysis_run, experiment
+from rollgraph.schema.types.analysis import AnalysisRun, analysis_run
+from rollgraph.schema.types.experiment import Experiment, experiment
 
 
 @strawberry.interface(description="A step of a canary.")

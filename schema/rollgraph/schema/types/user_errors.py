@@ -11,7 +11,7 @@ from rollgraph.core.phase import Phase
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Info
 from rollgraph.schema.described import enum, resolved
-from rollgraph.schema.types.kubernetes import ClusterRef
+from rollgraph.schema.types.owners import ClusterRef, cluster_of
 from rollgraph.schema.types.viewer_actions import ViewerAction, viewer_actions
 
 
@@ -138,8 +138,6 @@ class ClusterUnavailableError(UserError):
     @resolved
     def cluster(self, info: Info) -> ClusterRef:
         """The cluster."""
-        from rollgraph.schema.types.cluster import cluster_of
-
         return cluster_of(info, self.cluster_name)
 
 

@@ -1,26 +1,15 @@
 """References of a federation's router: an object of another subgraph that is one of ours."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from rollgraph.core.errors import BadRequestError, NotAllowedError
 from rollgraph.schema.context import Info
+from rollgraph.schema.nodes import node
 from rollgraph.schema.types.kubernetes import Node
 
-N = TypeVar("N", bound=Node)
-
-
-def referred(expected: type[N], info: Info, global_id: str) -> N | None:
-    """The object with this ID, None if it does not exist.
-
-    Raises `BadRequestError` for what is no ID, or one of another type.
-    """
-    from rollgraph.schema.nodes import node  # it knows all types, and they know us
-
-    found = node(info, global_id)
-    if found is None or isinstance(found, expected):
-        return found
-    raise BadRequestError(f"{global_id!r} is not the id of a {expected.__name__}")
+# All our keys are texts; whatever else a router adds is none.
+_KEYS = frozenset({"id", "name", "clusterName", "namespace"})
 
 
 def entity(types: Mapping[str, type], info: Info, representation: object) -> object:
@@ -43,11 +32,17 @@ def _entity(types: Mapping[str, type], info: Info, representation: object) -> ob
     if found is None:
         known = ", ".join(sorted(types))
         raise BadRequestError(f"`__typename` is one of {known}; got {type_name!r}")
-    # All our keys are texts; whatever else a router adds is none.
     key = {name: representation[name] for name in _KEYS & representation.keys()}
-    if not key or not all(isinstance(value, str) for value in key.values()):
-        raise BadRequestError(f"{representation!r} has no key of a {type_name}")
-    return found.resolve_reference(info=info, **key)
+    if all(isinstance(value, str) for value in key.values()):
+        if "id" in key:
+            return _referred(found, info, key["id"])
+        if key and hasattr(found, "resolve_reference"):  # else an ID is its only key
+            return found.resolve_reference(info=info, **key)
+    raise BadRequestError(f"{representation!r} has no key of a {type_name}")
 
 
-_KEYS = frozenset({"id", "name", "clusterName", "namespace"})
+def _referred(expected: type, info: Info, global_id: str) -> Node | None:
+    found = node(info, global_id)
+    if found is None or isinstance(found, expected):
+        return found
+    raise BadRequestError(f"{global_id!r} is not the id of a {expected.__name__}")
