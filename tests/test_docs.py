@@ -11,16 +11,13 @@ import pytest
 from graphql import FieldNode, OperationDefinitionNode, SelectionSetNode, build_schema, parse
 from graphql import validate as complaints
 
+from documents.shell import DOCUMENTS, FENCE, shown
 from rollgraph.server import cli, metricsreference, reference
 from rollgraph.server.page import PAGE
 from rollgraph.server.settings import every
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scripts").glob("*.md")]
-)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 QUERY = re.compile(r"query=(\{.*?\n\})'", re.DOTALL)
 
@@ -47,12 +44,9 @@ def anchors(document: Path) -> set[str]:
 
 
 def commands(document: Path) -> Iterator[str]:
-    """Every command of a document: lines of shell blocks, and code in the text."""
-    text = document.read_text("utf-8")
-    for language, block in FENCE.findall(text):
-        if language == "sh":
-            yield from block.splitlines()
-    yield from CODE.findall(FENCE.sub("", text))
+    """Every command of a document: of blocks for a shell, and code in the text."""
+    yield from shown(document)
+    yield from CODE.findall(FENCE.sub("", document.read_text("utf-8")))
 
 
 COMMANDS = [
