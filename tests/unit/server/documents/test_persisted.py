@@ -260,6 +260,18 @@ async def test_trusted_documents_are_asked_for_by_their_ids(tmp_path: Path) -> N
     assert (await post(made, query="{ __typename }")).json() == {"data": {"__typename": "Query"}}
 
 
+async def test_streams_are_asked_for_by_any_id_of_a_trusted_document(tmp_path: Path) -> None:
+    made = await trusting(tmp_path, Only.REFUSE, ticks=TICKS)
+    apollo = {"persistedQuery": {"version": 1, "sha256Hash": "ticks"}}
+    for body in ({"extensions": apollo}, {"documentId": "ticks"}):
+        async with stream(made.app, body) as opened:
+            told = await opened.rest()
+        assert f"event: next\ndata: {json.dumps(TICK, separators=(',', ':'))}" in told.decode()
+    other = {"query": "subscription { ticks { number } }", "extensions": apollo}
+    answer = await post(made, "text/event-stream", **other)
+    assert error(answer)[0] == "PERSISTED_QUERY_HASH_MISMATCH"
+
+
 async def test_others_are_refused_where_only_trusted_ones_are_answered(tmp_path: Path) -> None:
     made = await trusting(tmp_path, Only.REFUSE, subject=SUBJECT, ticks=TICKS)
     other = "{ __typename }"
