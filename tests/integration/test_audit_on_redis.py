@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import anyio
 import pytest
@@ -198,3 +199,17 @@ async def test_the_end_does_not_wait_for_a_redis_that_is_away(
     server.stop()
     with anyio.fail_after(3):
         await log.close()
+
+
+@pytest.mark.parametrize("taken", ["changes", "counts"])
+async def test_where_an_operator_has_deleted_a_part_it_goes_on(redis: Client, taken: str) -> None:
+    log = RedisAuditLog(redis, HandClock(), max_rows=4)
+    # Nothing that can be packed: each takes more than half of the bytes that its shelf may have.
+    noise = "".join(map(chr, Random(1).sample(range(0x4E00, 0x9FFF), 1_000)))
+    log.record(entry(subject="alice", reason=noise))
+    await log.write()
+    await redis.delete(KEYS.audit_counts if taken == "counts" else KEYS.audit(taken))
+    for subject in ("bob", "carol"):
+        log.record(entry(subject=subject, reason=noise))
+        await log.write()
+        assert subjects(await all_of(log))[:1] == [subject]

@@ -31,9 +31,12 @@ _log = structlog.get_logger(__name__)
 
 # KEYS: a shelf, the counts. ARGV: the shelf's name, a name for the audit if there is none yet, rows
 # and bytes that are kept, rows that were lost before they came here, rows. Those that came first
-# go first.
+# go first. An operator may have deleted a shelf: what is not there has no bytes.
 PUT = """
 local shelf, size = KEYS[1], ARGV[1] .. ':bytes'
+if redis.call('XLEN', shelf) == 0 then
+  redis.call('HDEL', KEYS[2], size)
+end
 redis.call('HSETNX', KEYS[2], 'name', ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'forgotten', ARGV[5])
 local bytes = 0

@@ -16,10 +16,13 @@ local now = time[1] * 1000000 + time[2]
 """
 
 # KEYS: texts, when each was used, bytes of all. ARGV: hash, text, how many are kept, and how many
-# bytes.
+# bytes. One of the three may have been deleted, or evicted: without it the others say nothing.
 PUT = (
     _NOW
     + """
+if redis.call('EXISTS', unpack(KEYS)) < #KEYS then
+  redis.call('DEL', unpack(KEYS))
+end
 if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 1 then
   redis.call('INCRBY', KEYS[3], #ARGV[2])
 end
