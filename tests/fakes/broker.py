@@ -121,5 +121,7 @@ class _FaultyFeed:
             raise BrokerError("what was claimed is lost")
         if self._broker.away and facts:
             await self._feed.append(facts[: len(facts) // 2])
+            # Also if it is back by then: no broker writes the half, and then all of it once more.
+            raise BrokerError("the connection broke in the middle")
         await self._broker.answer()
         return await self._feed.append(facts, checkpoint)
