@@ -11,13 +11,13 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Lifespan
 
 from rollgraph.adapters.prometheus.observers import LoopLag as CountedLag
-from rollgraph.server.bootstrap import Services
 from rollgraph.server.exposition import Doors, route
 from rollgraph.server.failures import on_http_error
 from rollgraph.server.guard import LoopbackGuard
 from rollgraph.server.health import Life, Readiness, State, readyz
 from rollgraph.server.journal import Journal
 from rollgraph.server.looplag import LoopLag
+from rollgraph.server.services import Services
 from rollgraph.server.settings import AuthMode
 from rollgraph.server.watching import until_death
 

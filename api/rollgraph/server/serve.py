@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.ports import Tracing
-from rollgraph.server import binding, bootstrap, logging, sharing, tracing
+from rollgraph.server import answering, binding, bootstrap, logging, people, sharing, tracing
 from rollgraph.server.app import create_app
 from rollgraph.server.auth import agreements, wiring
 from rollgraph.server.auth.adoption import with_logins
@@ -112,10 +112,10 @@ def check(settings: Settings) -> Sequence[str]:
 
 async def _checked(settings: Settings) -> Sequence[str]:
     settings, clusters = await _prepared(settings)
-    access = bootstrap.access(settings, clusters.argocd)
+    access = people.access(settings, clusters.argocd)
     if access is not None:
         await access.load()
-    trusted = bootstrap.trusted(settings)
+    trusted = answering.trusted(settings)
     if trusted is not None:
         await trusted.load()
     return clusters.names

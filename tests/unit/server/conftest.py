@@ -12,10 +12,10 @@ import structlog
 from starlette.testclient import TestClient
 
 from rollgraph.server.app import create_app
-from rollgraph.server.bootstrap import Services
 from rollgraph.server.graphiql import Graphiql
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.logging import AUDIT_LOGGER
+from rollgraph.server.services import Services
 from rollgraph.server.settings import Settings
 from unit.server.mirror import KnownClusters
 

@@ -7,7 +7,7 @@ import pytest
 
 from rollgraph.core.argocd.logins import Login
 from rollgraph.core.errors import ConfigError
-from rollgraph.server import bootstrap, clusters
+from rollgraph.server import clusters, people
 from rollgraph.server.auth import agreements
 from rollgraph.server.auth.adoption import with_logins
 from rollgraph.server.settings import ArgoCd, Auth, AuthMode, Oidc, Policy, Settings, Spokes
@@ -66,9 +66,9 @@ def test_where_people_log_in_argocds_policy_decides_unless_there_is_one_of_our_o
     settings = Settings(argocd=ArgoCd(namespace="argocd"), auth=OIDC)
     adopted = clusters.argocd(settings, {})
     assert adopted is not None
-    assert bootstrap.access(Settings(), adopted) is None
+    assert people.access(Settings(), adopted) is None
     for policy, source in ((Policy(), True), (Policy(files=(Path("policy.csv"),)), False)):
-        access = bootstrap.access(settings.model_copy(update={"policy": policy}), adopted)
+        access = people.access(settings.model_copy(update={"policy": policy}), adopted)
         assert access is not None
         assert (access._source is adopted.policies) is source
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from rollgraph.schema.limits.bounds import DEFAULTS
-from rollgraph.server import bootstrap, clusters
+from rollgraph.server import answering, bootstrap, clusters
 from rollgraph.server.app import create_app
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT
 from rollgraph.server.graphql import LONGEST_BODY
@@ -30,7 +30,7 @@ def client(kubeconfig: Path, limits: Limits) -> TestClient:
 
 
 def test_the_defaults_are_told_once() -> None:
-    assert bootstrap.bounds(Limits()) == DEFAULTS
+    assert answering.bounds(Limits()) == DEFAULTS
     assert (Limits().body, Limits().timeout) == (LONGEST_BODY, TIMEOUT)
     assert Limits().action_timeout == ACTION_TIMEOUT
 

@@ -8,7 +8,7 @@ import anyio
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.core.diagnosis import Finding, Verdict
 from rollgraph.core.errors import BrokerError
-from rollgraph.server import bootstrap, logging, sharing
+from rollgraph.server import logging, people, sharing
 from rollgraph.server.auth import wiring
 from rollgraph.server.auth.adoption import with_logins
 from rollgraph.server.clusters import find
@@ -37,7 +37,7 @@ async def examined(settings: Settings) -> Sequence[Finding]:
     clusters = await find(settings, os.environ)
     settings = await with_logins(settings, clusters.argocd)
     wiring.check(settings)
-    access = bootstrap.access(settings, clusters.argocd)
+    access = people.access(settings, clusters.argocd)
     if access is not None:
         await access.load()
     async with clusters.spokes.watch() as answers:
