@@ -35,6 +35,7 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "http.port": 1,
         "http.shutdown_grace": 1.5,
         "http.ready_within": 2.5,
+        "http.stuck_after": 3.5,
         "http.url": "https://rollgraph.example.com",
         "http.graphiql": False,
         "spokes.kubeconfig": ["/a", "/b"],
@@ -58,6 +59,12 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "limits.directives": 6,
         "limits.cost": 7,
         "limits.introspection": False,
+        "rates.points": 8,
+        "rates.action_points": 9,
+        "documents.persist": False,
+        "documents.most": 10,
+        "documents.files": ["/ll", "/mm"],
+        "documents.only": "report",
         "streams.init_timeout": 2.5,
         "streams.heartbeat": 3.5,
         "streams.patience": 4.5,
@@ -68,6 +75,7 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "auth.issuers": ["{issuer: https://more.example.com, audiences: [i]}"],
         "auth.session_idle": 61.5,
         "auth.session_lifetime": 62.5,
+        "auth.session_secret_file": "/nn",
         "auth.service_accounts": "hub",
         "auth.service_account_audiences": ["j", "k"],
         "oidc.issuer": "https://idp.example.com",
@@ -92,6 +100,8 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "redis.url": "rediss://cc:1",
         "redis.password_file": "/dd",
         "redis.ca_file": "/ee",
+        "redis.cert_file": "/oo",
+        "redis.key_file": "/pp",
         "redis.prefix": "ff",
         "workers.name": "gg",
         "workers.pins": ["hh=ii", "jj=kk"],
@@ -100,10 +110,11 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "audit.file": "/x",
         "audit.rows": 20,
         "audit.events": False,
+        "metrics.port": 12,
     }
     assert set(values) == {setting.path for setting in every()}
     by_flag = load({p: v if isinstance(v, list) else str(v) for p, v in values.items()}, {})
-    separator = {"spokes.kubeconfig": ":", "policy.files": ":"}
+    separator = {"spokes.kubeconfig": ":", "policy.files": ":", "documents.files": ":"}
     by_env = load(
         {},
         {
