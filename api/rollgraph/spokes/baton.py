@@ -71,7 +71,7 @@ class Baton:
             self._handover.reach(Checkpoint(shape(), self._server, namespaces, reached, strays))
 
     async def _seed(self, left: Inheritance, checkpoint: Checkpoint) -> None:
-        self._inventory.seed(checkpoint.strays)
+        self._inventory.seed_strays(checkpoint.strays)
         for number, view in enumerate(left.views):
             if number % BATCH == BATCH - 1:
                 await anyio.lowlevel.checkpoint()

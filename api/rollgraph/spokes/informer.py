@@ -1,6 +1,6 @@
 """All reflectors of one spoke."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 
@@ -25,6 +25,16 @@ ALWAYS = (
     Kind.EXPERIMENT,
     Kind.EVENT,
 )
+# Through what each kind belongs to a rollout: while a kind above it has not been read, an object may
+# be in no view though it belongs to one.
+ABOVE: Mapping[Kind, tuple[Kind, ...]] = {
+    Kind.ROLLOUT: (),
+    Kind.EXPERIMENT: (Kind.ROLLOUT,),
+    Kind.REPLICA_SET: (Kind.ROLLOUT, Kind.EXPERIMENT),
+    Kind.ANALYSIS_RUN: (Kind.ROLLOUT, Kind.EXPERIMENT),
+    Kind.POD: (Kind.ROLLOUT, Kind.EXPERIMENT, Kind.REPLICA_SET),
+    Kind.EVENT: (Kind.ROLLOUT,),
+}
 # Seconds that a first projection waits for the other kinds after the rollouts are there. Without
 # it each rollout would be shown without pods first, and made twice; with it a kind that cannot be
 # read (no right, no answer) costs no more than this.
@@ -82,10 +92,23 @@ class Informer:
     def reached(self) -> tuple[Reached, ...]:
         """How far the inventory is in step with each watch that needs no list.
 
-        Without that of Deployments, which are in no view.
+        Without that of Deployments, which are in no view; and without those of whose owners a list
+        is needed: whoever reads that has to be told of what it owns, too.
         """
-        found = [reflector.reached for reflector in self._reflectors]
-        return tuple(reached for reached in found if reached is not None)
+        states = [reflector.state for reflector in self._reflectors]
+        places = [(state.kind, state.namespace) for state in states]
+        found = dict(zip(places, (each.reached for each in self._reflectors), strict=True))
+        return tuple(
+            reached
+            for (kind, namespace), reached in found.items()
+            if reached is not None
+            and all(found[above, namespace] is not None for above in ABOVE[kind])
+        )
+
+    @property
+    def in_step(self) -> bool:
+        """Whether all that happens arrives: no watch that has begun stands still."""
+        return all(each.state.connected for each in self._reflectors if each.reached is not None)
 
     def resume(self, reached: Sequence[Reached]) -> None:
         """The inventory has all up to there."""

@@ -84,6 +84,12 @@ class Inventory:
             if change is not None and isinstance(obj, Rollout):
                 self._workloads.follow(change)
 
+    def seed_strays(self, strays: Strays) -> None:
+        """Holds objects that came before their rollout, and still wait for it."""
+        self.seed(strays)
+        for obj in strays:
+            self._strays.note(_KINDS[type(obj)], key_of(obj))
+
     def strays(self) -> Strays | None:
         """What came lately and belongs to no rollout yet; None if that is too much to tell."""
         if len(self._strays) > MOST:

@@ -139,7 +139,8 @@ class Worker:
         After a silence no stream is believed that was silent, too; the others go on.
         """
         self._note(versions)
-        self._inventory.age()
+        if self._informer.in_step:  # else their owners may be what does not come
+            self._inventory.age()
         if self._showing:
             self._baton.leave()
         if silent_since is not None:

@@ -238,6 +238,70 @@ async def test_a_pod_that_came_before_its_replica_set_is_not_forgotten() -> None
         assert race.verbs == {"watch"}
 
 
+async def test_nor_is_it_by_the_worker_after_next() -> None:
+    async with relay() as race:
+        race.east.cluster.put(Kind.POD, owned("cart-1-a", owner("ReplicaSet", "cart-1")))
+        race.east.cluster.put(Kind.ROLLOUT, at("checkout", "Progressing", 1))
+        await anyio.sleep(1)
+        await race.kill()
+        race.begin()
+        await anyio.sleep(1)
+        race.east.cluster.put(Kind.ROLLOUT, at("checkout", "Progressing", 2))
+        await anyio.sleep(1)
+        await race.kill()
+        cart_comes(race)
+        race.begin()
+        await race.connected()
+        assert await pods_of_cart(race) == ["cart-1-a"]
+        assert race.verbs == {"watch"}
+
+
+async def test_a_pod_waits_for_its_replica_set_as_long_as_those_are_not_watched() -> None:
+    async with relay() as race:
+        await race.stop()
+        race.east.server.refuse[Kind.REPLICA_SET] = ForbiddenError("no")
+        race.begin()
+        await anyio.sleep(1)
+        race.east.cluster.put(Kind.POD, owned("cart-1-a", owner("ReplicaSet", "cart-1")))
+        cart_comes(race)
+        await anyio.sleep(60)
+        assert (await race.view("cart")).replica_sets == ()
+        await race.kill()
+        race.east.server.refuse.clear()
+        race.begin()
+        await race.connected()
+        assert await pods_of_cart(race) == ["cart-1-a"]
+        assert race.verbs == {"watch"}
+
+
+async def test_pods_are_listed_with_replica_sets_that_nobody_has_read_yet() -> None:
+    async with relay() as race:
+        await race.stop()
+        race.east.server.refuse[Kind.REPLICA_SET] = ForbiddenError("no")
+        race.east.cluster.uid = "2"
+        race.east.cluster.put(Kind.POD, owned("cart-1-a", owner("ReplicaSet", "cart-1")))
+        cart_comes(race)
+        race.begin()
+        await anyio.sleep(60)
+        await race.kill()
+        race.east.server.refuse.clear()
+        race.begin()
+        await race.connected()
+        assert await pods_of_cart(race) == ["cart-1-a"]
+        listed = {kind for verb, kind, _ in race.east.server.requests if verb in LISTS}
+        assert listed == {Kind.REPLICA_SET, Kind.POD}
+
+
+def cart_comes(race: Relay) -> None:
+    race.east.cluster.put(Kind.ROLLOUT, at("cart", "Healthy", 0))
+    race.east.cluster.put(Kind.REPLICA_SET, owned("cart-1", owner("Rollout", "cart")))
+
+
+async def pods_of_cart(race: Relay) -> list[str]:
+    [replica_set] = (await race.view("cart")).replica_sets
+    return [pod.pod.metadata.name for pod in replica_set.pods]
+
+
 async def test_what_belongs_to_nothing_is_not_kept_for_ever() -> None:
     async with relay() as race:
         race.east.cluster.put(Kind.POD, owned("stray", owner("ReplicaSet", "unknown")))
