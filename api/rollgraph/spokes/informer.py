@@ -25,8 +25,8 @@ ALWAYS = (
     Kind.EXPERIMENT,
     Kind.EVENT,
 )
-# Through what each kind belongs to a rollout: while a kind above it has not been read, an object may
-# be in no view though it belongs to one.
+# Through what each kind belongs to a rollout: while a kind above it has not been read, an object
+# may be in no view though it belongs to one.
 ABOVE: Mapping[Kind, tuple[Kind, ...]] = {
     Kind.ROLLOUT: (),
     Kind.EXPERIMENT: (Kind.ROLLOUT,),
