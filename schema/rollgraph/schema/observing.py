@@ -12,6 +12,9 @@ from graphql import GraphQLError, OperationDefinitionNode
 
 from rollgraph.ports import OperationObserver, Tracing
 
+# Of an operation's name, which may be as long as a document: thousands of spans may wait to be sent.
+LONGEST_NAME = 100
+
 Tell: TypeAlias = Callable[[object], None]
 
 
@@ -40,7 +43,7 @@ class Observing:
             nonlocal result
             result = _said(getattr(found, "errors", None))
 
-        said = {"graphql.operation.type": type_, "graphql.operation.name": name}
+        said = {"graphql.operation.type": type_, "graphql.operation.name": name[:LONGEST_NAME]}
         try:
             with self._tracing.span(f"GraphQL {type_}", said=said):
                 yield tell

@@ -87,6 +87,13 @@ async def test_what_is_asked_is_followed_by_type_and_name() -> None:
     assert followed.story == [f"GraphQL query {said}", "end"]
 
 
+async def test_no_more_of_a_name_is_kept_than_a_person_reads() -> None:
+    followed = Followed()
+    query = f"query {'Board' * 10_000} {{ __typename }}"
+    await build_schema(tracing=followed).execute(query, context_value=context())
+    assert len(followed.story[0]) < 200
+
+
 async def test_it_is_observed_over_a_stream_too() -> None:
     heard = Heard()
     schema = build_schema(observer=heard)
