@@ -12,7 +12,7 @@ from graphql import GraphQLError, OperationDefinitionNode
 
 from rollgraph.ports import OperationObserver, Tracing
 
-# Of an operation's name, which may be as long as a document: thousands of spans may wait to be sent.
+# Of an operation's name, which may be as long as a document: thousands of spans may wait at a time.
 LONGEST_NAME = 100
 
 Tell: TypeAlias = Callable[[object], None]
