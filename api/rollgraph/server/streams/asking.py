@@ -17,6 +17,7 @@ from rollgraph.ports.tracing import Part
 from rollgraph.schema.context import Context
 from rollgraph.schema.errors import translate
 from rollgraph.schema.limits.extension import ASK
+from rollgraph.schema.streams.answer import Answer as Event
 from rollgraph.server.admission import Admission, Admitted
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
 from rollgraph.server.failures import OperationRefusedError, code
@@ -38,10 +39,12 @@ class Answer(NamedTuple):
     Attributes:
         body: As GraphQL has it: `data`, `errors`, `extensions`.
         refused: Whether the operation was not executed at all.
+        encoded: The body as it is sent, where that is known already.
     """
 
     body: dict[str, Any]
     refused: bool = False
+    encoded: bytes | None = None
 
     @property
     def errors(self) -> list[dict[str, Any]]:
@@ -52,11 +55,13 @@ class Answer(NamedTuple):
     @property
     def expired(self) -> bool:
         """Whether it says that the login has ended."""
+        if self.encoded is not None:
+            return False
         return any(each.get("extensions", {}).get("code") == EXPIRED for each in self.errors)
 
     def json(self) -> bytes:
         """The body as it is sent."""
-        return orjson.dumps(self.body)
+        return orjson.dumps(self.body) if self.encoded is None else self.encoded
 
 
 Tell: TypeAlias = Callable[[Answer], Awaitable[None]]
@@ -209,6 +214,8 @@ async def _in_time(results: Any, deadline: Deadline) -> Answer:
 
 
 def _answer(result: ExecutionResult) -> Answer:
+    if isinstance(result, Event) and result.whole is not None:
+        return Answer({"data": result.data}, encoded=result.whole)
     refused = isinstance(result, PreExecutionError)
     body: dict[str, Any] = {} if refused else {"data": result.data}
     if result.errors:

@@ -25,6 +25,7 @@ from rollgraph.server.streams.asking import (
 from rollgraph.server.streams.lifetime import Known
 from rollgraph.server.streams.means import Means
 from rollgraph.server.streams.messages import BadMessageError, Closing, Code, Message
+from rollgraph.server.streams.patience import Patience
 from rollgraph.server.streams.places import TOO_MANY, NoPlaceError
 
 _log = structlog.get_logger(__name__)
@@ -57,6 +58,7 @@ class Connection:
         self._means = means
         self._rules = means.rules
         self._request_id = request_id
+        self._patience = Patience(means.rules.patience)
         self._tasks = anyio.create_task_group()
         self._caller: Caller | None = None
         self._begun = False
@@ -71,6 +73,7 @@ class Connection:
             if self.closing is None:
                 self._tasks.start_soon(self._wait_for_init)
                 self._tasks.start_soon(self._keep_alive)
+                self._tasks.start_soon(self._lose_patience)
                 await self._listen()
             self._tasks.cancel_scope.cancel()
         if self.closing is not None and self._socket.client_state is WebSocketState.CONNECTED:
@@ -204,19 +207,21 @@ class Connection:
                 with suppress(GoneError):
                     await self._send(messages.PING)
 
+    async def _lose_patience(self) -> None:
+        """Ends the connection of a client that does not take what is sent."""
+        await self._patience.end()
+        # A close frame would wait behind the rest: the connection breaks.
+        _log.info("stream_too_slow", seconds=self._rules.patience)
+        self._tasks.cancel_scope.cancel()
+
     async def _send_error(self, id_: str, answer: Answer) -> None:
         await self._send(messages.error(id_, answer.errors))
 
     async def _send(self, message: bytes) -> None:
-        """Sends, or ends the connection of a client that does not take it. Raises `GoneError`."""
+        """Sends. Raises `GoneError`, and ends it, if the client is not there any more."""
         try:
-            with anyio.fail_after(self._rules.patience):
+            with self._patience:
                 await self._socket.send_text(message.decode())
-        except TimeoutError as error:
-            # A close frame would wait behind the rest: the connection breaks.
-            _log.info("stream_too_slow", seconds=self._rules.patience)
-            self._tasks.cancel_scope.cancel()
-            raise GoneError from error
         except (WebSocketDisconnect, RuntimeError) as error:
             self._tasks.cancel_scope.cancel()
             raise GoneError from error
