@@ -1,5 +1,6 @@
 """The process: from start to end, and what its exit status is."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -76,6 +77,7 @@ class Server(uvicorn.Server):
         uvicorn's own raises the signal again at the end, so that a stop on request looks like a
         crash: status 143 instead of 0.
         """
+        self._loop = asyncio.get_running_loop()
         before = {
             number: signal.signal(number, self.handle_exit)
             for number in (signal.SIGINT, signal.SIGTERM)
@@ -88,7 +90,8 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begins to stop; a second SIGINT does not wait for running requests."""
-        _log.info("stopping", signal=signal.Signals(sig).name)
+        # Not from here: a signal may come amid a line, and writing another one within would raise.
+        self._loop.call_soon_threadsafe(_stopping, signal.Signals(sig).name)
         super().handle_exit(sig, frame)
 
 
@@ -194,6 +197,10 @@ async def _until_stopped(
     await server.serve(sockets)
     _log.info("stopped")
     return FAILED if deaths else OK
+
+
+def _stopping(number: str) -> None:
+    _log.info("stopping", signal=number)
 
 
 async def _nothing_to_drain(_: float) -> None:
