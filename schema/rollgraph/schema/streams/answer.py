@@ -31,6 +31,4 @@ def answer(data: Any, errors: list[GraphQLError] | None, cursor: str, trace: str
     encoded = orjson.dumps(data)
     piece: Any = None if data is None else orjson.Fragment(encoded)
     whole = None if errors else b'{"data":%b}' % encoded
-    return Answer(
-        data=piece, errors=errors, json=encoded, whole=whole, cursor=cursor, trace=trace
-    )
+    return Answer(data=piece, errors=errors, json=encoded, whole=whole, cursor=cursor, trace=trace)
