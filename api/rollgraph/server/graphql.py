@@ -10,7 +10,7 @@ from cross_web import HTTPException as Refused
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
@@ -24,6 +24,7 @@ from rollgraph.schema.context import Context
 from rollgraph.schema.limits.extension import ASK
 from rollgraph.server.admission import Admission
 from rollgraph.server.answers import Answers, Question
+from rollgraph.server.bodies import LONGEST_BODY, bounded
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT, Deadline
 from rollgraph.server.identifying import caller_of
 from rollgraph.server.negotiation import GRAPHQL, JSON, answer_type, is_json, stream_types
@@ -32,9 +33,6 @@ from rollgraph.server.page import PAGE
 from rollgraph.server.rates import told
 from rollgraph.server.requestid import request_id
 from rollgraph.server.streams.serving import HOW, Identify, Streams, anybody
-
-# KiB. A portal's largest queries have some 20; what is longer only costs us.
-LONGEST_BODY = 256
 
 _METHODS = ("GET", "POST")
 
@@ -102,7 +100,7 @@ class Endpoint(GraphQL[object, None]):
                 "GraphQL is asked with GET or POST",
                 {"Allow": ", ".join(_METHODS)},
             )
-        request = Request[Any](scope, _bounded(scope, receive, self._longest_body))
+        request = Request[Any](scope, bounded(scope, receive, self._longest_body))
         if _is_a_visit(request):
             response = self._visit()
         else:
@@ -333,30 +331,3 @@ def _check_media_types(request: Request[Any]) -> None:
     accept = request.headers.get("accept", "")
     if answer_type(accept) is None and not any(stream_types(accept)):
         raise HTTPException(406, f"Answers are {GRAPHQL} or {JSON}")
-
-
-def _bounded(scope: Scope, receive: Receive, longest: int) -> Receive:
-    """Refuses a body of more KiB, before it is read if it says so itself."""
-    size, most = 0, longest * 1024
-
-    async def bounded() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > most:
-            raise _too_long(longest)
-        return message
-
-    declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > most:
-        raise _too_long(longest)
-    return bounded
-
-
-def _too_long(longest: int) -> HTTPException:
-    # The rest of the body is still on its way: the connection is of no more use.
-    return HTTPException(
-        413,
-        f"The body has more than {longest} KiB",
-        {"Connection": "close"},
-    )

@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 from rollgraph.schema.limits.bounds import DEFAULTS
 from rollgraph.server import answering, bootstrap, clusters
 from rollgraph.server.app import create_app
+from rollgraph.server.bodies import LONGEST_BODY
 from rollgraph.server.deadline import ACTION_TIMEOUT, TIMEOUT
-from rollgraph.server.graphql import LONGEST_BODY
 from rollgraph.server.settings import Http, Limits, Settings, Spokes
 
 

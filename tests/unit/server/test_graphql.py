@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from rollgraph.server.graphql import LONGEST_BODY
+from rollgraph.server.bodies import LONGEST_BODY
 
 LONGEST = LONGEST_BODY * 1024
 JSON = {"content-type": "application/json"}
