@@ -11,7 +11,7 @@ from fakes.broker import FaultyBroker
 from fakes.clock import LoopClock
 from fakes.projection import until
 from rollgraph.core.connection import ClusterView, ConnectionStatus, WatchView
-from rollgraph.core.feed.checkpoints import Checkpoint, Reached
+from rollgraph.core.feed.checkpoints import Checkpoint, Reached, shape, why_not
 from rollgraph.core.feed.entries import Fact, Position, Snapshot
 from rollgraph.core.refs import Kind, RolloutRef
 from rollgraph.feed.publisher import PART, Publisher
@@ -191,3 +191,21 @@ async def test_there_is_nothing_to_inherit_where_nothing_was_or_the_store_is_awa
         with anyio.fail_after(20):
             assert await late.inherited() is None
         tasks.cancel_scope.cancel()
+
+
+async def test_what_was_reached_before_it_was_seen_what_others_left_is_not_written() -> None:
+    book = Book()
+    async with publishing(book) as publisher:
+        publisher.put_rollout(rollout_view(str(CHECKOUT)))
+    book.away = True
+    async with publishing(book) as successor:
+        successor.reach(at(1))
+        successor.put_cluster(ClusterView("east", ConnectionStatus.SYNCING, NOON))
+        book.come_back()
+        await anyio.sleep(20)
+    assert (await book.claim("east"))[1].checkpoint is None
+
+
+def test_nobody_goes_on_where_rollouts_were_not_being_watched() -> None:
+    found = Checkpoint(shape(), "east", (), (Reached(Kind.POD, "", "1"),))
+    assert why_not(found, "east", ()) == "rollouts were not being watched"
