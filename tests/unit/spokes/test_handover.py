@@ -25,6 +25,7 @@ from rollgraph.core.refs import Kind, ObjectKey
 from rollgraph.core.view import RolloutView
 from rollgraph.feed.publishing import Publishing
 from rollgraph.spokes import projector
+from rollgraph.spokes.strays import MOST
 from rollgraph.spokes.supervisor import Supervisor
 from rollgraph.spokes.watchstate import CAUGHT_UP_WITHIN, PAUSE
 
@@ -300,6 +301,19 @@ def cart_comes(race: Relay) -> None:
 async def pods_of_cart(race: Relay) -> list[str]:
     [replica_set] = (await race.view("cart")).replica_sets
     return [pod.pod.metadata.name for pod in replica_set.pods]
+
+
+async def test_more_strays_than_are_kept_are_left_by_nobody() -> None:
+    async with relay() as race:
+        for number in range(MOST + 1):
+            race.east.cluster.put(
+                Kind.POD, owned(f"stray-{number}", owner("ReplicaSet", "unknown"))
+            )
+        await anyio.sleep(1)
+        race.east.cluster.put(Kind.ROLLOUT, at("checkout", "Progressing", 1))
+        await anyio.sleep(1)
+        _, snapshot = await race.broker.claim("east")
+        assert snapshot.checkpoint is None
 
 
 async def test_what_belongs_to_nothing_is_not_kept_for_ever() -> None:
