@@ -24,6 +24,13 @@ def shown(document: Path) -> Iterator[str]:
             yield from commands(block)
 
 
+def bodies(document: Path) -> Iterator[str]:
+    """The requests that it shows as they are sent."""
+    for language, block in FENCE.findall(document.read_text("utf-8")):
+        if language == "json" and block.startswith('{\n  "query":'):
+            yield block
+
+
 def commands(block: str) -> Iterator[str]:
     """The commands of a script without loops and the like.
 
