@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from rollgraph.core.connection import ClusterView
+from rollgraph.core.feed import topics as feedtopics
 from rollgraph.core.feed.entries import Position, Subject, Value
 from rollgraph.core.feed.news import Frontier, News
 from rollgraph.core.feed.replica import Step
+from rollgraph.core.feed.topics import Topic
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.feed.subscription import MOST, Subscription
@@ -46,7 +48,9 @@ class FanOut:
         self._frontier: Frontier | None = None
         # While a hole of a spoke is filled: the spoke, and the frontier from before the hole.
         self._filling: tuple[str, Frontier] | None = None
-        self._listeners: dict[Subscription, None] = {}
+        self._listeners: dict[Subscription, Sequence[Topic] | None] = {}
+        # The same by topic, in the order in which they came; None for those who hear of all.
+        self._by_topic: dict[Topic | None, dict[Subscription, None]] = {None: {}}
 
     @property
     def positions(self) -> Mapping[str, Position]:
@@ -87,8 +91,7 @@ class FanOut:
         if self._listeners:
             # What is remembered goes without: a frontier is as large as the fleet has spokes.
             news = msgspec.structs.replace(news, frontier=filling or self.frontier)
-        for listener in [*self._listeners]:
-            listener.offer(news)
+            self._offer(news)
 
     def forget(self, cluster: str) -> None:
         """See `Sink`. Whoever listens looks anew."""
@@ -103,14 +106,22 @@ class FanOut:
         for listener in [*self._listeners]:
             listener.nudge()
 
-    def subscribe(self, wanted: Callable[[News], bool], most: int = MOST) -> Subscription:
+    def subscribe(
+        self,
+        wanted: Callable[[News], bool],
+        most: int = MOST,
+        *,
+        topics: Sequence[Topic] | None = None,
+    ) -> Subscription:
         """Listens from now on.
 
         Whoever wants the state first looks at the model next, without waiting in between: then
         nothing is missed and nothing is heard twice.
         """
         made = Subscription(wanted, self._end, most, self._observer)
-        self._listeners[made] = None
+        self._listeners[made] = topics
+        for topic in (None,) if topics is None else topics:
+            self._by_topic.setdefault(topic, {})[made] = None
         return made
 
     def since(self, positions: Mapping[str, Position]) -> Sequence[News] | None:
@@ -154,8 +165,21 @@ class FanOut:
         elif subject is not None:
             self._projection.drop_rollout(RolloutRef(cluster, subject.namespace, subject.name))
 
+    def _offer(self, news: News) -> None:
+        """Offers news to those who may want them, to each once."""
+        for topic in (None, *feedtopics.of_news(news)):
+            for listener in self._by_topic.get(topic, ()):
+                listener.offer(news)
+
     def _end(self, listener: Subscription) -> None:
-        self._listeners.pop(listener, None)
+        if listener not in self._listeners:
+            return
+        topics = self._listeners.pop(listener)
+        for topic in (None,) if topics is None else topics:
+            others = self._by_topic[topic]
+            del others[listener]
+            if topic is not None and not others:
+                del self._by_topic[topic]
 
 
 def _is_after(news: News, positions: Mapping[str, Position]) -> bool:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from rollgraph.core.feed.entries import Position
 from rollgraph.core.feed.news import Frontier, News
+from rollgraph.core.feed.topics import Topic
 
 
 class Listening(Protocol):
@@ -45,7 +46,9 @@ class Newsroom(Protocol):
     def frontier(self) -> Frontier:
         """How far the model has come."""
 
-    def subscribe(self, wanted: Callable[[News], bool]) -> Listening:
+    def subscribe(
+        self, wanted: Callable[[News], bool], *, topics: Sequence[Topic] | None = None
+    ) -> Listening:
         """Listens from now on.
 
         Whoever wants the state first looks at the model next, without waiting in between: then
@@ -53,6 +56,7 @@ class Newsroom(Protocol):
 
         Args:
             wanted: Which news; asked at once for each, so it has to be quick.
+            topics: It is asked about news of these alone; None for all.
         """
 
     def since(self, positions: Mapping[str, Position]) -> Sequence[News] | None:

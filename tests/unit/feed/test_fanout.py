@@ -82,6 +82,22 @@ async def test_what_is_known_of_a_spoke_is_news_too(feeds: Feeds) -> None:
     assert feeds.mirror.cluster("east") == view
 
 
+async def test_a_listener_with_topics_is_asked_about_no_other_news(feeds: Feeds) -> None:
+    asked: list[str] = []
+
+    def wanted(news: News) -> bool:
+        asked.append(f"{news.ref}")
+        return True
+
+    topics = (("name", "checkout"), ("name", "search"))
+    with feeds.fanout.subscribe(wanted, topics=topics) as subscription:
+        for name in ("checkout", "other", "search"):
+            feeds.rollout(f"east/shop/{name}")
+        assert told(await heard(subscription, 2)) == ["east/shop/checkout 1", "east/shop/search 3"]
+    feeds.rollout("east/shop/checkout", Phase.HEALTHY)
+    assert asked == ["east/shop/checkout", "east/shop/search"]
+
+
 async def test_a_listener_hears_only_what_it_wants(feeds: Feeds) -> None:
     with feeds.fanout.subscribe(lambda news: news.cluster == "west") as subscription:
         feeds.rollout("east/shop/checkout")

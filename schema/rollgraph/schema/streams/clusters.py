@@ -6,6 +6,7 @@ from datetime import datetime
 from rollgraph.core.connection import ClusterView
 from rollgraph.core.feed.cursors import decode, encode, member
 from rollgraph.core.feed.news import Frontier, News
+from rollgraph.core.feed.topics import SPOKES
 from rollgraph.schema.context import Context
 from rollgraph.schema.streams.resuming import UNKNOWN, with_frontiers
 from rollgraph.schema.streams.stream import Stream
@@ -33,7 +34,7 @@ class ClusterStream(Stream[Telling]):
         make: Make,
         resume_after: str = "",
     ) -> None:
-        super().__init__(context, lambda news: news.subject is None)
+        super().__init__(context, lambda news: news.subject is None, (SPOKES,))
         self._wanted = wanted
         self._make = make
         self._known: dict[str, ClusterView] = {}

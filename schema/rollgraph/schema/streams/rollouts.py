@@ -16,6 +16,7 @@ from rollgraph.core.feed.audience import Audience
 from rollgraph.core.feed.cursors import encode
 from rollgraph.core.feed.news import Frontier, News
 from rollgraph.core.feed.pacing import Pacer
+from rollgraph.core.feed.topics import Topic, of_filter
 from rollgraph.core.filtering import RolloutFilter, only_cluster, predicate
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
@@ -102,7 +103,7 @@ class RolloutStream(Stream[Telling]):
     def __init__(self, context: Context, wanted: Wanted) -> None:
         self._wanted = wanted
         self._matches = predicate(wanted.filter)
-        super().__init__(context, self._interests())
+        super().__init__(context, self._interests(), self._topics())
         self._audience = Audience(self._matches, self.viewing.shows)
         self._pacer = Pacer(wanted.interval) if wanted.interval else None
         self._backlog: deque[_Item] = deque()
@@ -126,6 +127,10 @@ class RolloutStream(Stream[Telling]):
             )
 
         return interested
+
+    def _topics(self) -> Sequence[Topic] | None:
+        ref = self._wanted.ref
+        return of_filter(self._wanted.filter) if ref is None else (("name", ref.name),)
 
     def _begin(self) -> None:
         after = self._wanted.resume_after

@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
 import anyio
 
 from rollgraph.core.feed.news import News
+from rollgraph.core.feed.topics import Topic
 from rollgraph.schema.context import Context
 from rollgraph.schema.streams.telling import Event
 from rollgraph.schema.streams.viewing import Viewing
@@ -21,17 +22,23 @@ class Stream(ABC, Generic[E]):
 
     Args:
         context: The subscription's surroundings.
-        interested: Which news can lead to an event; asked for each news of the fleet.
+        interested: Which news can lead to an event.
+        topics: It is asked about news of these alone; None for all news of the fleet.
 
     Attributes:
         viewing: The reader's rights.
     """
 
-    def __init__(self, context: Context, interested: Callable[[News], bool]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        interested: Callable[[News], bool],
+        topics: Sequence[Topic] | None = None,
+    ) -> None:
         self.viewing = Viewing(context)
         self._context = context
         self._ready: deque[E] = deque()
-        self._listening = context.news.subscribe(interested)
+        self._listening = context.news.subscribe(interested, topics=topics)
 
     def __aiter__(self) -> "Stream[E]":
         """It is its own iterator."""
