@@ -82,6 +82,18 @@ async def test_who_has_been_away_longest_loses_their_login(
     assert await one.get("k0")
 
 
+async def test_logins_that_are_over_take_nobody_s_place(
+    two: tuple[SessionStore, SessionStore],
+) -> None:
+    one, _ = two
+    await one.put("k", session(), soon())
+    for number in range(MOST):
+        await one.put(f"gone{number}", session(), soon())
+        await one.drop(f"gone{number}")
+    await one.put("another", session(), soon())
+    assert await one.get("k")
+
+
 async def test_a_login_is_renewed_by_one_at_a_time(two: tuple[SessionStore, SessionStore]) -> None:
     within: list[str] = []
     most = 0

@@ -90,6 +90,7 @@ def taken(text: str, folder: Path) -> Settings:
     [
         ({"config.auth.mode": "none"}, "config.auth.mode: without a login"),
         ({"config.oidc.issuer": ""}, "config.oidc.issuer: nobody could log in"),
+        ({"config.redis.url": "redis://me:s3cret@redis:6379"}, "config.redis.url: a password"),
         ({"config.oidc.audiences": []}, "config.oidc: tokens that the issuer made for others"),
         ({"config.oidc.client_id": "rollgraph"}, "config.http.url: people log in with a browser"),
         ({"clusters.local.enabled": False}, "clusters: there is nothing to watch"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -44,5 +45,6 @@ def opened(environ: Mapping[str, str], role: str) -> Iterator[Tracing]:
     from rollgraph.adapters.otel.sdk import tracing
 
     with tracing(version("rollgraph"), role) as made:
-        _log.info("tracing", to=next(environ[name] for name in ENDPOINTS if environ.get(name)))
+        there = urlsplit(next(environ[name] for name in ENDPOINTS if environ.get(name)))
+        _log.info("tracing", to=f"{there.hostname}:{there.port or ''}")  # it may hold a password
         yield made

@@ -54,6 +54,12 @@ end
 return found
 """
 
+# KEYS: as before.
+DROP = """
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], KEYS[1])
+"""
+
 # KEYS: a turn. ARGV: the name of whoever has it.
 END = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
@@ -99,6 +105,7 @@ class RedisSessions:
         self._keys = keys
         self._put = Script(redis, PUT)
         self._get = Script(redis, GET)
+        self._drop = Script(redis, DROP)
         self._end = Script(redis, END)
 
     async def get(self, key: str) -> Session | None:
@@ -119,7 +126,7 @@ class RedisSessions:
     async def drop(self, key: str) -> None:
         """Of the port."""
         with _told():
-            await self._redis.delete(self._keys.session(key))
+            await self._drop([self._keys.session(key), self._keys.sessions], [])
 
     @asynccontextmanager
     async def turn(self, key: str) -> AsyncIterator[None]:

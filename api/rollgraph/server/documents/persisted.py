@@ -4,6 +4,7 @@ Apollo's automatic persisted queries (APQ): a client sends the SHA-256 of a docu
 document only if the answer is that nobody knows it. GraphQL over HTTP, appendix A: `documentId`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ KEY, VERSION = "persistedQuery", 1
 ANSWER_WITHIN = 0.25
 # Documents of which it was told that they are not trusted: once each.
 MOST_TOLD = 1000
+
+_HEX = re.compile(r"[0-9a-f]{64}")
 
 _log = structlog.get_logger(__name__)
 
@@ -115,7 +118,8 @@ class Persisted:
         if self.trusted is not None and (text := self.trusted.find(asked.id)) is not None:
             return text
         hash_ = asked.hash or asked.id.removeprefix(SHA256)
-        hashed = bool(asked.hash) or asked.id.startswith(SHA256)
+        # Redis is not asked for what can be nobody's hash.
+        hashed = (bool(asked.hash) or asked.id.startswith(SHA256)) and bool(_HEX.fullmatch(hash_))
         if hashed and self._local is not None and self._only is not Only.REFUSE:
             text = await self._local.get(hash_) or await self._elsewhere(hash_)
             if text is not None:

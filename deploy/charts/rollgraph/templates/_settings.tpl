@@ -65,6 +65,9 @@
 {{- if not (or (include "rollgraph.clusters" .) $argocd.namespace) -}}
 {{- fail "clusters: there is nothing to watch; expected clusters.kubeconfigSecret, clusters.local.enabled or config.argocd.namespace" -}}
 {{- end -}}
+{{- if regexMatch "^[^/]*//[^/@]*:[^/@]+@" (default "" $redis.url) -}}
+{{- fail "config.redis.url: a password in it would stand in a ConfigMap; expected it without, and redis.passwordKey, or the whole URL as redis.urlKey, in redis.existingSecret" -}}
+{{- end -}}
 {{- if and (eq .Values.mode "distributed") (not (or $redis.url .Values.redis.urlKey)) -}}
 {{- fail "config.redis.url: workers and gateways meet on a Redis; expected its URL, or redis.urlKey in redis.existingSecret, or mode: single" -}}
 {{- end -}}

@@ -196,6 +196,14 @@ async def test_gateways_remember_together() -> None:
     assert (await post(other, extensions=hashed(SUBJECT))).json() == ANSWER
 
 
+async def test_redis_is_not_asked_for_what_can_be_no_hash() -> None:
+    elsewhere = Elsewhere()
+    await elsewhere.inner.put("x", SUBJECT)
+    asked = {"persistedQuery": {"version": 1, "sha256Hash": "x"}}
+    code, _ = error(await post(gateway(shared=elsewhere), extensions=asked))
+    assert code == "PERSISTED_QUERY_NOT_FOUND"
+
+
 @pytest.mark.parametrize("fault", [{"error": BrokerError("away")}, {"takes": 3600.0}])
 async def test_while_redis_is_away_each_gateway_remembers_alone(fault: dict[str, Any]) -> None:
     made = gateway(shared=Elsewhere(**fault))
