@@ -1,11 +1,16 @@
 """What a reader gets for an event."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
+
+# In place of a cursor while an answer is made for many, of whom each gets their own. Nobody can
+# guess it, so that it is nowhere else in an answer.
+PLACE = secrets.token_hex(16)
 
 
 @dataclass
@@ -24,11 +29,26 @@ class Answer(ExecutionResult):
     whole: bytes | None = None
     cursor: str = ""
     trace: str = ""
+    _last: "Answer | None" = field(default=None, repr=False, compare=False)
+
+    def at(self, cursor: str) -> "Answer":
+        """The same for a reader who is at a place of their own."""
+        if self.cursor == cursor:
+            return self
+        if self._last is not None and self._last.cursor == cursor:
+            return self._last  # many are at the same place
+        found, theirs = self.cursor.encode(), cursor.encode()
+        encoded = self.json.replace(found, theirs) if found else self.json
+        self._last = _encoded(encoded, self.errors, cursor, self.trace)
+        return self._last
 
 
 def answer(data: Any, errors: list[GraphQLError] | None, cursor: str, trace: str = "") -> Answer:
     """Encodes data, once for all who get them."""
-    encoded = orjson.dumps(data)
-    piece: Any = None if data is None else orjson.Fragment(encoded)
+    return _encoded(orjson.dumps(data), errors, cursor, trace)
+
+
+def _encoded(encoded: bytes, errors: list[GraphQLError] | None, cursor: str, trace: str) -> Answer:
+    piece: Any = None if encoded == b"null" else orjson.Fragment(encoded)
     whole = None if errors else b'{"data":%b}' % encoded
     return Answer(data=piece, errors=errors, json=encoded, whole=whole, cursor=cursor, trace=trace)

@@ -263,7 +263,7 @@ class RolloutStream(Stream[Telling]):
             cursor = self._cursor(frontier, self._audience.members if last else members)
             if not last and news.whole:
                 cursor = self._cursor(frontier, members, (news.cluster, index + 1))
-            yield self._of_news(news, each, cursor, (news, index, each.kind, cursor))
+            yield self._of_news(news, each, cursor, (news, index, each.kind))
 
     def _says(
         self, changes: Sequence[Change], before: RolloutView | None, after: RolloutView | None

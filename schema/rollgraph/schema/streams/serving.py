@@ -96,10 +96,10 @@ class Serving:
         key = (reader.asks, reader.stream.viewing.caller.rights.key, event.key)
         kept = self._sharing.find(key)
         if kept is None:
-            kept, sharable = await reader.execute(event)
+            kept, sharable = await reader.execute(event.shared())
             if sharable:
                 self._sharing.keep(key, kept)
-        return kept
+        return kept.at(event.cursor)
 
 
 class _Reader:

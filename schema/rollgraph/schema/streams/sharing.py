@@ -1,8 +1,9 @@
 """Answers to events that several readers get: executed once, encoded once.
 
 A thousand browsers that look at the same rollout ask with the same document. What is selected on
-an event is executed for the first of them; the others get the same bytes. Readers share only if
-they see the same (`ports.Rights.key`), and nothing that is one reader's alone is ever kept.
+an event is executed for the first of them; the others get the same bytes, each with
+their own cursor in them. Readers share only if they see the same (`ports.Rights.key`), and nothing
+else that is one reader's alone is ever kept.
 """
 
 from collections import OrderedDict

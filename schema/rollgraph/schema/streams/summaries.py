@@ -30,6 +30,10 @@ class Counted(msgspec.Struct, frozen=True, eq=False):
         """See `Event`."""
         return self
 
+    def shared(self) -> "Counted":
+        """See `Event`: it has no cursor."""
+        return self
+
     def object(self) -> object:
         """See `Event`."""
         return self.make(self)

@@ -22,6 +22,7 @@ from rollgraph.core.connection import ClusterView
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
 from rollgraph.schema.described import enum
+from rollgraph.schema.streams.answer import PLACE
 
 
 class EventKind(StrEnum):
@@ -104,13 +105,16 @@ class Event(Protocol):
 
     @property
     def key(self) -> Hashable:
-        """Equal for two readers of a stream of the same kind only if they get the same event; None
-        if nobody else gets it.
+        """Equal for two readers of a stream of the same kind only if they get the same event, but
+        for its cursor; None if nobody else gets it.
         """
 
     @property
     def trace(self) -> str:
         """Which trace it is part of, as the header `traceparent` has it; "" if none."""
+
+    def shared(self) -> "Event":
+        """The same event with `answer.PLACE` for its cursor, if it has one."""
 
     def object(self) -> object:
         """The answer's object of it."""
@@ -128,8 +132,8 @@ class Telling(msgspec.Struct, frozen=True, eq=False):
         view: The rollout as it is then; None if it is gone.
         before: The rollout as it was; None if it was not there, or was not told of.
         reason: Why it is told, in a sentence, where that is not plain.
-        key: Equal for two readers of a stream of the same kind only if they get the same event;
-            None if nobody else gets it.
+        key: Equal for two readers of a stream of the same kind only if they get the same event, but
+            for its cursor; None if nobody else gets it.
         trace: Which trace it is part of; "" if none.
         make: Makes the answer's object of it.
     """
@@ -146,6 +150,10 @@ class Telling(msgspec.Struct, frozen=True, eq=False):
     reason: str = ""
     key: Hashable = None
     trace: str = ""
+
+    def shared(self) -> "Telling":
+        """See `Event`."""
+        return msgspec.structs.replace(self, cursor=PLACE)
 
     def object(self) -> object:
         """See `Event`."""

@@ -8,6 +8,8 @@ from fakes.rights import Some
 from rollgraph.core.phase import Phase
 from rollgraph.core.verbs import Verb
 from rollgraph.core.view import RolloutView
+from rollgraph.schema.context import Context
+from rollgraph.schema.executor import Executor
 from rollgraph.schema.streams.answer import Answer, answer
 from rollgraph.schema.streams.sharing import Sharing
 from rollgraph.schema.streams.summaries import Counting, Tile
@@ -157,3 +159,30 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
     assert sharing.find(2) is None
     sharing.keep("too long", answer("x" * 200, None, ""))
     assert sharing.find("too long") is None
+
+
+async def test_readers_who_know_other_rollouts_share_all_but_their_cursors(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executed = 0
+    for_event = Executor.for_event
+
+    def counted(self: Executor, event: object, context: Context) -> Executor:
+        nonlocal executed
+        executed += 1
+        return for_event(self, event, context)
+
+    document = NOTHING_OWN.replace("kind", "kind cursor", 1)
+    live.put(rollout_view("east/shop/api", phase=Phase.HEALTHY))
+    web = {"name": {"eq": "web"}}
+    async with live.reader(document) as one, live.reader(document, filter=web) as other:
+        for reader, known in ((one, 2), (other, 1)):
+            for _ in range(known):
+                await reader.event()
+        monkeypatch.setattr(Executor, "for_event", counted)
+        live.put(view(Phase.PAUSED))
+        first, second = await one.answer(), await other.answer()
+    assert executed == 1
+    assert first.cursor != second.cursor
+    assert f'"cursor":"{first.cursor}"'.encode() in first.json
+    assert first.json.replace(first.cursor.encode(), second.cursor.encode()) == second.json
