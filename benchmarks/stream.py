@@ -13,7 +13,8 @@ watch and to us: from the raw watch's word to ours over a WebSocket, by `rollgra
 `shared`: 1,000 WebSockets look at one rollout, which changes: from the spoke's word to the last of
 them; beside it, in turn, the same bytes to 1,000 WebSockets of a server that does nothing else.
 `different`: 1,000 WebSockets with filters of their own, 1,000 changes a second, each of which
-concerns ten of them: from the spoke's word to each. All that should come is compared with what has.
+concerns one of them, and then ten: from the spoke's word to each. All that should come is compared
+with what has.
 """
 
 import gc
@@ -289,11 +290,18 @@ async def until_listening(port: int) -> None:
 
 
 async def different(folder: Path) -> None:
-    """1,000 readers with filters of their own."""
+    """1,000 readers with filters of their own: each change is told once, and then ten times."""
+    await told_to("different, to one", folder, *own_wishes())
+    await told_to("different, to ten", folder, *wishes())
+
+
+async def told_to(
+    figure: str, folder: Path, filters: list[dict[str, Any]], concern: dict[int, list[int]]
+) -> None:
+    """Readers with these filters; see `wishes`."""
     families = {name: family_of(name, number % GROUPS) for number, name in enumerate(names())}
     objects = [each for family in families.values() for each in family]
     rollouts = [family[0] for family in families.values()]
-    filters, concern = wishes()
     came: list[list[tuple[float, bytes]]] = [[] for _ in filters]
 
     def heard(listener: Listener, at: float, message: bytes) -> None:
@@ -328,11 +336,14 @@ async def different(folder: Path) -> None:
                 await until(lambda: sum(map(len, came)) >= sum(map(len, wanted)))
         for each in listeners:
             each.close()
-    compare(said, wanted, came)
+    compare(figure, said, wanted, came)
 
 
 def compare(
-    said: dict[str, float], wanted: list[list[str]], came: list[list[tuple[float, bytes]]]
+    figure: str,
+    said: dict[str, float],
+    wanted: list[list[str]],
+    came: list[list[tuple[float, bytes]]],
 ) -> None:
     """Prints how long each took, and what is missing, too much or out of order."""
     took, lost, disordered = [], 0, 0
@@ -347,11 +358,20 @@ def compare(
         disordered += got != mine
     spread = max(said.values()) - min(said.values())
     rate = round(len(said) / spread)
-    tell("different", took, p99_aim=150.0, a_second=rate, lost=lost, disordered=disordered)
+    tell(figure, took, p99_aim=150.0, a_second=rate, lost=lost, disordered=disordered)
 
 
 def names() -> list[str]:
     return [f"app-{number:04}" for number in range(ROLLOUTS)]
+
+
+def own_wishes() -> tuple[list[dict[str, Any]], dict[int, list[int]]]:
+    """As `wishes`, but each rollout is the business of one reader."""
+    ways: list[dict[str, Any]] = [{}, {"cluster": {"eq": pretended.NAME}}, {"strategy": ["CANARY"]}]
+    filters = [
+        {"name": {"in": [name]}, **ways[number % len(ways)]} for number, name in enumerate(names())
+    ]
+    return filters, {number: [number] for number in range(ROLLOUTS)}
 
 
 def wishes() -> tuple[list[dict[str, Any]], dict[int, list[int]]]:
