@@ -29,9 +29,13 @@ def write_policy(path: Path) -> Path:
 
 
 def read_log(path: Path) -> list[Object]:
-    """All events (``audit.k8s.io/v1``) so far, oldest first; ``impersonatedUser`` is in them."""
+    """All events (``audit.k8s.io/v1``) so far, oldest first; ``impersonatedUser`` is in them.
+
+    But those of nobody: a request whose token was not accepted has no user.
+    """
     if not path.exists():
         return []
     # The last line may be half written.
     lines = path.read_text().splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    events = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [event for event in events if "username" in event["user"]]
