@@ -110,10 +110,12 @@ def check(settings: Settings) -> Sequence[str]:
     """The names of the clusters that `run` would watch; raises `ConfigError` as it does."""
     logging.configure(settings.log, settings.audit.file)
     binding.addresses(settings)
-    return anyio.run(_checked, settings)
+    _, clusters = anyio.run(checked, settings)
+    return clusters.names
 
 
-async def _checked(settings: Settings) -> Sequence[str]:
+async def checked(settings: Settings) -> tuple[Settings, Clusters]:
+    """What `run` would begin with; raises `ConfigError` for all that would keep it from that."""
     settings, clusters = await _prepared(settings)
     access = people.access(settings, clusters.argocd)
     if access is not None:
@@ -121,7 +123,7 @@ async def _checked(settings: Settings) -> Sequence[str]:
     trusted = answering.trusted(settings)
     if trusted is not None:
         await trusted.load()
-    return clusters.names
+    return settings, clusters
 
 
 async def _prepared(settings: Settings) -> tuple[Settings, Clusters]:

@@ -131,3 +131,12 @@ def test_config_reference(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for setting in every():
         assert f"### {setting.path}\n" in text
+
+
+def test_the_doctor_refuses_what_a_server_does(
+    kubeconfig: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ("--kubeconfig", str(kubeconfig), "--trusted-documents", str(kubeconfig))
+    assert run("doctor", *flags) == run("config", "check", *flags) == 2
+    first, second = (line for line in capsys.readouterr().err.splitlines() if "document" in line)
+    assert first == second

@@ -1,6 +1,5 @@
 """Looks at everything, and tells what it found."""
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 
 import anyio
@@ -8,10 +7,7 @@ import anyio
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.core.diagnosis import Finding, Verdict
 from rollgraph.core.errors import BrokerError
-from rollgraph.server import logging, people, sharing
-from rollgraph.server.auth import wiring
-from rollgraph.server.auth.adoption import with_logins
-from rollgraph.server.clusters import find
+from rollgraph.server import logging, serve, sharing
 from rollgraph.server.doctor import issuers, spokes
 from rollgraph.server.settings import Settings
 from rollgraph.server.sharing import Role
@@ -34,12 +30,7 @@ def run(settings: Settings, tell: Callable[[str], object]) -> int:
 
 async def examined(settings: Settings) -> Sequence[Finding]:
     """What was found: clusters, then Redis, then issuers."""
-    clusters = await find(settings, os.environ)
-    settings = await with_logins(settings, clusters.argocd)
-    wiring.check(settings)
-    access = people.access(settings, clusters.argocd)
-    if access is not None:
-        await access.load()
+    settings, clusters = await serve.checked(settings)
     async with clusters.spokes.watch() as answers:
         now = await anext(answers)
     found = await spokes.examine(now, settings.acting.identity, SystemClock())
