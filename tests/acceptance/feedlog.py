@@ -1,8 +1,6 @@
 """What workers have written to the feeds, read beside all gateways, straight from Redis."""
 
 import threading
-from types import TracebackType
-from typing import Self
 
 import anyio
 import anyio.to_thread
@@ -14,6 +12,7 @@ from rollgraph.core.errors import BrokerError
 from rollgraph.core.feed.cursors import fingerprint
 from rollgraph.core.feed.entries import Entry, Position, Value
 from rollgraph.core.view import RolloutView
+from testbed.background import Background
 from testbed.deadline import wait_until
 
 # Seconds between two looks: a log keeps minutes, but Redis may lose it.
@@ -21,7 +20,7 @@ EVERY = 0.5
 DRAINED_WITHIN = 20.0
 
 
-class FeedLog:
+class FeedLog(Background):
     """Reads along in a thread of its own, until the end of the ``with`` block.
 
     Redis may be away or lose what it has: then what was written since the last look is not known.
@@ -32,6 +31,7 @@ class FeedLog:
     """
 
     def __init__(self, url: str, namespace: str) -> None:
+        super().__init__("feed-log")
         self._url = url
         self._namespace = namespace
         self._facts: Facts = {}
@@ -39,24 +39,6 @@ class FeedLog:
         self._positions: dict[str, Position] = {}
         self._looks = 0
         self._lock = threading.Lock()
-        self._ending = threading.Event()
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="feed-log")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ending.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
 
     def drain(self) -> Facts:
         """All that is written by now and was not given before. Fails if Redis does not answer."""
@@ -70,11 +52,8 @@ class FeedLog:
             found, self._facts = self._facts, {}
         return found
 
-    def _run(self) -> None:
-        try:
-            anyio.run(self._read_on)
-        except Exception as error:  # noqa: BLE001 - handed to the thread that stops us
-            self._error = error
+    def _work(self) -> None:
+        anyio.run(self._read_on)
 
     async def _read_on(self) -> None:
         redis = Redis.from_url(self._url, socket_timeout=5)

@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from acceptance.story import Facts, Matches, Place, State, Story
+from testbed.background import Background
 from testbed.deadline import wait_until
 from testbed.spoke import Spoke
 
@@ -76,7 +77,7 @@ class CutOffError(Exception):
     """The connection has ended, or nothing comes over it."""
 
 
-class Subscriber:
+class Subscriber(Background):
     """One, in a thread of its own; it goes round the doors until one lets it in.
 
     Args:
@@ -90,6 +91,7 @@ class Subscriber:
     def __init__(
         self, name: str, doors: Sequence[str], namespace: str, wish: Wish, *, websocket: bool
     ) -> None:
+        super().__init__(name)
         self.name = name
         self.story = Story(wish.matches, wish.interval is not None)
         self.lock = threading.Lock()
@@ -100,30 +102,13 @@ class Subscriber:
             "interval": wish.interval,
         }
         self._listen = self._over_websocket if websocket else self._over_events
-        self._ending = threading.Event()
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name=name)
 
-    def start(self) -> None:
-        """Begins to listen."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends it; raises what it has failed with."""
-        self._ending.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._ending.is_set():
-                try:
-                    self._follow(next(self._doors))
-                except (CutOffError, httpx2.TransportError, WebSocketException, OSError):
-                    self._ending.wait(AGAIN)
-        except Exception as error:  # noqa: BLE001 - handed to the thread that stops us
-            self._error = error
+    def _work(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._follow(next(self._doors))
+            except (CutOffError, httpx2.TransportError, WebSocketException, OSError):
+                self._ending.wait(AGAIN)
 
     def _follow(self, door: str) -> None:
         question = {"query": FOLLOW, "variables": {**self._asked, "after": self.story.cursor}}

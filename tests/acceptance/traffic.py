@@ -1,12 +1,10 @@
 """What people and controllers do to a spoke's rollouts all the time, also while it is away."""
 
 import random
-import threading
-from types import TracebackType
-from typing import Self
 
 import httpx2
 
+from testbed.background import Background
 from testbed.errors import ApiError
 from testbed.scenarios.manifests import pod_spec
 from testbed.scenarios.many import ROUND, TAGS, many
@@ -16,7 +14,7 @@ from testbed.spoke import Spoke
 TOUCHES, IMAGES = 85, 12
 
 
-class Traffic:
+class Traffic(Background):
     """Touches rollouts, gives them other images, deletes them and makes them again.
 
     It goes on until the end of the ``with`` block. An API server that is away is tried again.
@@ -40,6 +38,7 @@ class Traffic:
         *,
         deletes: bool = True,
     ) -> None:
+        super().__init__(f"traffic-{spoke.name}")
         self.changes = 0
         self._cluster = spoke.cluster()
         self._names = names
@@ -50,37 +49,16 @@ class Traffic:
         self._manifests = {
             manifest["metadata"]["name"]: manifest for manifest in many(len(names), namespace)
         }
-        self._ending = threading.Event()
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name=f"traffic-{spoke.name}")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ending.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._ending.wait(self._pause):
-                self._change(self._rng.choice(self._names))
-            # What was deleted just before the API server died has to be there in the end.
-            there = {
-                item["metadata"]["name"] for item in self._cluster.list("Rollout", self._namespace)
-            }
-            for name in self._manifests.keys() - there:
-                self._cluster.apply(self._manifests[name])
-        except Exception as error:  # noqa: BLE001 - handed to the thread that stops us
-            self._error = error
+    def _work(self) -> None:
+        while not self._ending.wait(self._pause):
+            self._change(self._rng.choice(self._names))
+        # What was deleted just before the API server died has to be there in the end.
+        there = {
+            item["metadata"]["name"] for item in self._cluster.list("Rollout", self._namespace)
+        }
+        for name in self._manifests.keys() - there:
+            self._cluster.apply(self._manifests[name])
 
     def _change(self, name: str) -> None:
         chance = self._rng.randrange(100 if self._deletes else TOUCHES + IMAGES)

@@ -1,11 +1,9 @@
 """Many small rollouts, and changes to them at a steady rate: for tests of scale."""
 
 import random
-import threading
 import time
-from types import TracebackType
-from typing import Self
 
+from testbed.background import Background
 from testbed.cluster import Cluster, Object
 from testbed.deadline import wait_until
 from testbed.scenarios.manifests import canary, pause, pod_spec, rollout, weight
@@ -44,7 +42,7 @@ def apply_many(spoke: Spoke, count: int, namespace: str = "default") -> list[str
     return [m["metadata"]["name"] for m in manifests]
 
 
-class Churn:
+class Churn(Background):
     """Changes rollouts at a steady rate until it is stopped; use it as a ``with`` block.
 
     ``touch`` writes a new value of the annotation ``testbed/round``: one event per change.
@@ -61,6 +59,7 @@ class Churn:
         touch: bool = True,
         seed: int = 0,
     ) -> None:
+        super().__init__("testbed-churn")
         self.written: dict[str, str] = {}
         """Name -> resourceVersion that the last change of it got."""
         self.changes = 0
@@ -70,37 +69,12 @@ class Churn:
         self._period = 1 / per_second
         self._touch = touch
         self._random = random.Random(seed)
-        self._stop = threading.Event()
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="testbed-churn")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """End it; raises what a change failed with."""
-        self._stop.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
+    def _work(self) -> None:
         due = time.monotonic()
-        try:
-            while not self._stop.wait(max(0.0, due - time.monotonic())):
-                self._change(self._random.choice(self._names))
-                due += self._period
-        except Exception as e:  # noqa: BLE001 - handed to the thread that stops us
-            self._error = e
+        while not self._ending.wait(max(0.0, due - time.monotonic())):
+            self._change(self._random.choice(self._names))
+            due += self._period
 
     def _change(self, name: str) -> None:
         self.changes += 1
