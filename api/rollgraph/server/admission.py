@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from strawberry.types.graphql import OperationType
+
 from rollgraph.core.viewer import Viewer
 from rollgraph.schema.limits.price import Paid, Price
 from rollgraph.server.documents.persisted import Persisted
@@ -11,7 +13,11 @@ from rollgraph.server.rates import Rates
 
 
 class Priced(Protocol):
-    """A schema, as far as it tells prices."""
+    """A schema, as far as it tells what operations do and take."""
+
+    def kind(self, query: str, operation_name: str | None) -> OperationType | None:
+        """See `Schema.kind`."""
+        ...
 
     def price(
         self, query: str, operation_name: str | None, variables: Mapping[str, Any]
@@ -49,6 +55,10 @@ class Admission:
     def version(self) -> int:
         """Changes when the same request may ask for another document."""
         return self._documents.version
+
+    def acts(self, operation: Operation) -> bool:
+        """Whether it is a mutation."""
+        return self._schema.kind(operation.query, operation.name) is OperationType.MUTATION
 
     async def document(self, operation: Operation) -> Operation:
         """The operation with the text of its document, which is "" if none is asked for.

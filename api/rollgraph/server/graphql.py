@@ -32,7 +32,7 @@ from rollgraph.server.operation import Operation, address
 from rollgraph.server.page import PAGE
 from rollgraph.server.rates import told
 from rollgraph.server.requestid import request_id
-from rollgraph.server.streams.serving import HOW, Identify, Streams, anybody
+from rollgraph.server.streams.serving import HOW, NOT_BY_GET, Identify, Streams, anybody
 
 _METHODS = ("GET", "POST")
 
@@ -227,7 +227,7 @@ class Endpoint(GraphQL[object, None]):
     async def _admit(
         self, request: Request[Any], admission: Admission, query: str, asked: GraphQLRequestData
     ) -> None:
-        """Raises `OperationRefusedError` if the operation is not to be executed."""
+        """Raises starlette's `HTTPException` if the operation is not to be executed."""
         operation = Operation(
             query,
             asked.variables,
@@ -235,6 +235,9 @@ class Endpoint(GraphQL[object, None]):
             asked.extensions,
             address=address(request),
         )
+        if request.method == "GET" and admission.acts(operation):
+            # Strawberry would say the same, when it has been paid for.
+            raise HTTPException(405, NOT_BY_GET, {"Allow": "POST"})
         context: Context = request.state.context
         context.paid = (await admission.admit(operation, request.state.caller.viewer)).paid
 

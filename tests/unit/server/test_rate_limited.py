@@ -19,6 +19,7 @@ from rollgraph.server.answers import Answers
 from rollgraph.server.failures import on_http_error
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.rates import Rates
+from rollgraph.server.streams.serving import NOT_BY_GET
 from unit.schema.asking import NOW, SCHEMA, cluster, fleet, view
 from unit.server.streams.test_websocket import begun
 from unit.server.streams.ticking import Gateway
@@ -160,6 +161,22 @@ async def test_what_is_refused_for_what_it_says_takes_nothing() -> None:
     for _ in range(3):
         assert "errors" in (await door.ask("{ nonsense }")).json()
     assert (await door.ask(PAGE)).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_a_mutation_by_get_is_refused_before_it_is_paid_for(accept: str) -> None:
+    act = "mutation { act(seconds: 0) }"
+    web = httpx2.ASGITransport(app=gateway(points=100).app)
+    async with httpx2.AsyncClient(transport=web, base_url="http://127.0.0.1:8000") as client:
+        for _ in range(3):
+            refused = await client.get(
+                "/graphql", params={"query": act}, headers={"accept": accept}
+            )
+            assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+            assert refused.json()["errors"][0]["message"] == NOT_BY_GET
+        assert (await client.post("/graphql", json={"query": act})).json() == {
+            "data": {"act": True}
+        }
 
 
 def gateway(points: int) -> Gateway:

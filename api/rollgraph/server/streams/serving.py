@@ -30,6 +30,7 @@ OfInit: TypeAlias = Callable[[object], Awaitable[Caller | None]]
 
 STOPPING = "This gateway stops: try again, for another one"
 FULL = "This gateway has as many streams as it may: try again, for another one"
+NOT_BY_GET = "mutations are not allowed when using GET"
 HOW = (
     "A subscription is answered as text/event-stream, as multipart/mixed;subscriptionSpec=1.0, "
     f"or over a WebSocket ({SUBPROTOCOL})"
@@ -100,7 +101,7 @@ class Streams:
         if encoding is None:
             raise HTTPException(406, HOW)
         if kind is OperationType.MUTATION and request.method == "GET":
-            raise HTTPException(405, "mutations are not allowed when using GET", {"Allow": "POST"})
+            raise HTTPException(405, NOT_BY_GET, {"Allow": "POST"})
         if refusal := self._refusal():
             raise HTTPException(503, refusal, _come_back())
         return StreamResponse(
