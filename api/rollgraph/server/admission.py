@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, Protocol
 from strawberry.types.graphql import OperationType
 
 from rollgraph.core.viewer import Viewer
-from rollgraph.schema.limits.price import Paid, Price
+from rollgraph.schema.limits.price import REFUSED, Paid, Price
 from rollgraph.server.documents.persisted import Persisted
+from rollgraph.server.failures import OperationRefusedError
 from rollgraph.server.operation import Operation
 from rollgraph.server.rates import Rates
 
@@ -60,25 +61,37 @@ class Admission:
         """Whether it is a mutation."""
         return self._schema.kind(operation.query, operation.name) is OperationType.MUTATION
 
-    async def document(self, operation: Operation) -> Operation:
+    async def document(self, operation: Operation, viewer: Viewer) -> Operation:
         """The operation with the text of its document, which is "" if none is asked for.
 
         Raises `OperationRefusedError` if that is not known, or may not be asked for.
         """
-        text = await self._documents.text(operation)
+        try:
+            text = await self._documents.text(operation)
+        except OperationRefusedError:
+            await self.refuse(operation, viewer)
+            raise
         return operation._replace(query=text)
 
     async def admit(self, operation: Operation, viewer: Viewer) -> Admitted:
         """Takes what an operation costs.
 
-        One that will be refused for what it says costs nothing. Raises `OperationRefusedError`.
+        One that will be refused for what it says takes what finding that out does. Raises
+        `OperationRefusedError`.
         """
         price = self._schema.price(operation.query, operation.name, operation.variables or {})
         if price is None:
-            return Admitted(operation)
+            return Admitted(operation, await self.refuse(operation, viewer))
         paid = await self._rates.charge(viewer, operation.address, price)
         await self._documents.remember(operation)
         return Admitted(operation, paid)
+
+    async def refuse(self, operation: Operation, viewer: Viewer) -> Paid:
+        """Takes what an operation costs that will be refused for what it says, or has been.
+
+        Raises `OperationRefusedError` if there are not as many points.
+        """
+        return await self._rates.charge(viewer, operation.address, REFUSED)
 
     def settle(self, viewer: Viewer, address: str, paid: Paid, objects: int) -> None:
         """See `Rates.settle`."""

@@ -35,10 +35,20 @@ from rollgraph.server.requestid import request_id
 from rollgraph.server.streams.serving import HOW, NOT_BY_GET, Identify, Streams, anybody
 
 _METHODS = ("GET", "POST")
+# Of what is no stream's fault: a mutation by GET, and a subscription by who takes no stream.
+_FOR_WHAT_IT_SAYS = (405, 406)
 
 
 class _Adapter(StarletteRequestAdapter):
-    """Starlette's request as strawberry sees it, which compares media types as written."""
+    """Starlette's request as strawberry sees it, which compares media types as written.
+
+    Attributes:
+        request: That request.
+    """
+
+    def __init__(self, request: Request[Any]) -> None:
+        super().__init__(request)
+        self.request = request
 
     @property
     def content_type(self) -> str | None:
@@ -147,7 +157,12 @@ class Endpoint(GraphQL[object, None]):
             last,
             address(request),
         )
-        return self._streams.response(request, caller, operation)
+        try:
+            return self._streams.response(request, caller, operation)
+        except HTTPException as error:
+            if self._admission is not None and error.status_code in _FOR_WHAT_IT_SAYS:
+                await self._admission.refuse(operation, caller.viewer)
+            raise
 
     async def _execute(self, request: Request[Any]) -> Response:
         try:
@@ -216,30 +231,34 @@ class Endpoint(GraphQL[object, None]):
     async def execute_single(self, *args: Any, **kwargs: Any) -> ExecutionResult:
         """As strawberry does, which would execute a subscription like a query."""
         asked: GraphQLRequestData = kwargs["request_data"]
-        if self._streams is not None and asked.query is not None:
-            operation = Operation(asked.query, name=asked.operation_name)
-            if self._streams.means.asking.kind(operation) is OperationType.SUBSCRIPTION:
-                raise Refused(406, HOW)
-        if self._admission is not None and asked.query is not None:
-            await self._admit(kwargs["request"], self._admission, asked.query, asked)
+        request: Request[Any] = kwargs["request"]
+        if asked.query is not None:
+            operation = Operation(
+                asked.query,
+                asked.variables,
+                asked.operation_name,
+                asked.extensions,
+                address=address(request),
+            )
+            await self._admit(request, operation)
         return await super().execute_single(*args, **kwargs)
 
-    async def _admit(
-        self, request: Request[Any], admission: Admission, query: str, asked: GraphQLRequestData
-    ) -> None:
-        """Raises starlette's `HTTPException` if the operation is not to be executed."""
-        operation = Operation(
-            query,
-            asked.variables,
-            asked.operation_name,
-            asked.extensions,
-            address=address(request),
-        )
+    async def _admit(self, request: Request[Any], operation: Operation) -> None:
+        """Raises an `HTTPException` if the operation is not to be executed."""
+        admission, viewer = self._admission, request.state.caller.viewer
+        asking = self._streams.means.asking if self._streams is not None else None
+        if asking is not None and asking.kind(operation) is OperationType.SUBSCRIPTION:
+            if admission is not None:
+                await admission.refuse(operation, viewer)
+            raise Refused(406, HOW)
+        if admission is None:
+            return
         if request.method == "GET" and admission.acts(operation):
             # Strawberry would say the same, when it has been paid for.
+            await admission.refuse(operation, viewer)
             raise HTTPException(405, NOT_BY_GET, {"Allow": "POST"})
         context: Context = request.state.context
-        context.paid = (await admission.admit(operation, request.state.caller.viewer)).paid
+        context.paid = (await admission.admit(operation, viewer)).paid
 
     def _settle(self, request: Request[Any], answer: Response) -> None:
         """Gives back what was taken for more than there is in an answer.
@@ -271,8 +290,16 @@ class Endpoint(GraphQL[object, None]):
         if self._admission is None or isinstance(data, list):
             return data
         id_ = await self._document_id(request) if data.query is None else ""
-        asked = Operation(data.query or "", data.variables, name, data.extensions, document=id_)
-        found = await self._admission.document(asked)
+        assert isinstance(request, _Adapter)
+        asked = Operation(
+            data.query or "",
+            data.variables,
+            name,
+            data.extensions,
+            address=address(request.request),
+            document=id_,
+        )
+        found = await self._admission.document(asked, request.request.state.caller.viewer)
         return replace(data, query=found.query or data.query)
 
     async def _document_id(self, request: AsyncHTTPRequestAdapter) -> str:

@@ -14,11 +14,14 @@ from fakes.wire import socket
 from rollgraph.access.caller import Caller
 from rollgraph.adapters.memory.budgets import MemoryBudgets
 from rollgraph.schema.context import Context
+from rollgraph.schema.limits.price import REFUSED
 from rollgraph.server.admission import Admission
 from rollgraph.server.answers import Answers
+from rollgraph.server.documents.persisted import Persisted
 from rollgraph.server.failures import on_http_error
 from rollgraph.server.graphql import Endpoint
 from rollgraph.server.rates import Rates
+from rollgraph.server.settings import Only
 from rollgraph.server.streams.serving import NOT_BY_GET
 from unit.schema.asking import NOW, SCHEMA, cluster, fleet, view
 from unit.server.streams.test_websocket import begun
@@ -48,9 +51,11 @@ class Door:
         return Context(self.made.mirror, NOW, self.made.context.patience, request_id, caller=caller)
 
     async def ask(self, query: str, accept: str = "*/*", **body: Any) -> httpx2.Response:
+        return await self.send({"query": query, **body}, accept)
+
+    async def send(self, body: Mapping[str, Any], accept: str = "*/*") -> httpx2.Response:
         async with httpx2.AsyncClient(transport=self._web, base_url="http://127.0.0.1") as client:
-            asked = {"query": query, **body}
-            return await client.post("/graphql", json=asked, headers={"accept": accept})
+            return await client.post("/graphql", json=body, headers={"accept": accept})
 
     async def get(self, query: str) -> httpx2.Response:
         async with httpx2.AsyncClient(transport=self._web, base_url="http://127.0.0.1") as client:
@@ -156,27 +161,87 @@ async def test_an_answer_with_the_caller_s_budget_is_not_kept() -> None:
     assert left == [600 - PAGE_IS, 600 - 2 * PAGE_IS]
 
 
-async def test_what_is_refused_for_what_it_says_takes_nothing() -> None:
-    door = Door(points=PAGE_COSTS)
-    for _ in range(3):
-        assert "errors" in (await door.ask("{ nonsense }")).json()
-    assert (await door.ask(PAGE)).status_code == 200
+# Refused before anything is executed: by syntax, rules and limits, and what nobody knows.
+REFUSALS: list[dict[str, Any]] = [
+    {"query": "{ rollouts("},
+    {"query": ""},
+    {"query": "{ nonsense }"},
+    {"query": "{ " + "a " * 2000 + "}"},
+    {"query": "{ rollouts(first: 200) { nodes { revisions { nodes { images { image } } } } } }"},
+    {"query": "query A { __typename } query B { __typename }"},
+    {"query": "query A { __typename }", "operationName": "B"},
+    {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}},
+    {"documentId": "nobody's"},
+]
+
+
+@pytest.mark.parametrize("body", REFUSALS)
+async def test_what_is_refused_for_what_it_says_takes_what_finding_out_does(
+    body: Mapping[str, Any],
+) -> None:
+    door = Door(points=2 * REFUSED.points)
+    for _ in range(2):
+        told = await door.send(body)
+        assert told.status_code in {200, 400}
+        assert "RATE_LIMITED" not in told.text
+    limited = await door.send(body)
+    assert (limited.status_code, extensions(limited)["code"]) == (429, "RATE_LIMITED")
+    assert extensions(limited)["cost"] == REFUSED.points
+
+
+async def test_a_refusal_tells_what_is_left() -> None:
+    told = (await Door(points=600).ask("{ nonsense }", extensions={"cost": True})).json()
+    assert told["errors"][0]["message"].startswith("Cannot query field 'nonsense'")
+    assert told["extensions"]["cost"]["remaining"] == 600 - REFUSED.points
+
+
+async def test_documents_that_are_not_trusted_are_not_refused_for_nothing() -> None:
+    trusting = Persisted(None, None, None, Only.REFUSE)
+    made = Gateway(
+        rates=Rates(MemoryBudgets(), points=REFUSED.points, action_points=0), documents=trusting
+    )
+    web = httpx2.ASGITransport(app=made.app)
+    async with httpx2.AsyncClient(transport=web, base_url="http://127.0.0.1:8000") as client:
+        asked = [await client.post("/graphql", json={"query": "{ subject }"}) for _ in range(2)]
+    assert [extensions(each)["code"] for each in asked] == ["DOCUMENT_NOT_TRUSTED", "RATE_LIMITED"]
+
+
+async def test_a_subscription_that_is_asked_for_as_no_stream_takes_as_much() -> None:
+    web = httpx2.ASGITransport(app=gateway(points=REFUSED.points).app)
+    body = {"query": "subscription { ticks { number } }"}
+    async with httpx2.AsyncClient(transport=web, base_url="http://127.0.0.1:8000") as client:
+        asked = [await client.post("/graphql", json=body) for _ in range(2)]
+    assert [each.status_code for each in asked] == [406, 429]
+
+
+async def test_over_a_websocket_too_refusals_take_something() -> None:
+    async with socket(gateway(points=REFUSED.points).app) as made:
+        client = await begun(made)
+        told = []
+        for document in ("{ nonsense }", "{ nonsense }"):
+            await client.subscribe("a", document)
+            heard = await client.hear()
+            assert heard["type"] == "error"
+            told.append(heard["payload"][0].get("extensions", {}).get("code"))
+    assert told[1] == "RATE_LIMITED" != told[0]
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
 async def test_a_mutation_by_get_is_refused_before_it_is_paid_for(accept: str) -> None:
     act = "mutation { act(seconds: 0) }"
-    web = httpx2.ASGITransport(app=gateway(points=100).app)
+    web = httpx2.ASGITransport(app=gateway(points=2 * REFUSED.points).app)
     async with httpx2.AsyncClient(transport=web, base_url="http://127.0.0.1:8000") as client:
-        for _ in range(3):
+        for status in (405, 405, 429):
             refused = await client.get(
                 "/graphql", params={"query": act}, headers={"accept": accept}
             )
-            assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
-            assert refused.json()["errors"][0]["message"] == NOT_BY_GET
-        assert (await client.post("/graphql", json={"query": act})).json() == {
-            "data": {"act": True}
-        }
+            assert refused.status_code == status
+            if status == 405:
+                assert refused.headers["allow"] == "POST"
+                assert refused.json()["errors"][0]["message"] == NOT_BY_GET
+        # The only one for which there are points.
+        acted = await client.post("/graphql", json={"query": act})
+    assert acted.json() == {"data": {"act": True}}
 
 
 def gateway(points: int) -> Gateway:

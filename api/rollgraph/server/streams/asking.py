@@ -119,7 +119,7 @@ class Asking:
         """What is to be executed. Raises `OperationRefusedError` if nothing is."""
         if self._admission is None:
             return Admitted(operation)
-        found = await self._admission.document(operation)
+        found = await self._admission.document(operation, caller.viewer)
         return await self._admission.admit(found, caller.viewer)
 
     async def ask(
