@@ -36,6 +36,7 @@ class Tracing:
         part: Part = Part.INTERNAL,
         *,
         parent: str = "",
+        link: str = "",
         since: datetime | None = None,
         said: Mapping[str, str | int] | None = None,
     ) -> AbstractContextManager[str]:
@@ -46,6 +47,8 @@ class Tracing:
 
         Args:
             parent: The `traceparent` of what it is a part of, in another process or task.
+            link: The `traceparent` of what it has to do with and is no part of: it begins a trace
+                of its own. Of no use together with a parent.
             since: When it began, if that was before now.
             said: What else is known of it.
         """

@@ -41,7 +41,7 @@ def create_app(
     settings = services.settings
     anybody = settings.auth.mode is AuthMode.NONE
     lag = LoopLag(CountedLag(services.metrics).late)
-    middleware = [Middleware(Journal, services.tracing)]
+    middleware = [Middleware(Journal, services.tracing, join=settings.http.join_traces)]
     if anybody:
         middleware.append(Middleware(LoopbackGuard))
     middleware.append(Middleware(Doors, metrics_ports))

@@ -42,11 +42,19 @@ _UNREMARKABLE = ("/livez", "/readyz", "/startupz", "/metrics", "/static/")
 
 
 class Journal:
-    """Starlette's middleware of this layer."""
+    """Starlette's middleware of this layer.
 
-    def __init__(self, app: ASGIApp, tracing: Tracing | None = None) -> None:
+    Args:
+        app: What is inside of it.
+        tracing: Follows requests; by default nobody does.
+        join: Whether a request is a part of the trace that its caller names. Who that is is not
+            known here yet: anybody could put spans into anybody's trace, and have them recorded.
+    """
+
+    def __init__(self, app: ASGIApp, tracing: Tracing | None = None, *, join: bool = False) -> None:
         self._app = app
         self._tracing = tracing or Tracing()
+        self._join = join
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on."""
@@ -59,13 +67,14 @@ class Journal:
             await entry(self._app, scope, receive, send).run()
 
     def _followed(self, scope: Scope) -> AbstractContextManager[str]:
-        """A question in GraphQL, which is a part of what its caller is at; a socket is many."""
+        """A question in GraphQL, and what its caller is at; a socket is many."""
         if not self._tracing.follows or scope["type"] != "http" or scope["path"] != FOLLOWED:
             return nullcontext("")
-        parent = Headers(scope=scope).get("traceparent", "")
+        callers = Headers(scope=scope).get("traceparent", "")
+        parent, link = (callers, "") if self._join else ("", callers)
         said = {"http.request.method": scope["method"], "rollgraph.request_id": request_id(scope)}
         name = f"{scope['method']} {FOLLOWED}"
-        return self._tracing.span(name, Part.SERVER, parent=parent, said=said)
+        return self._tracing.span(name, Part.SERVER, parent=parent, link=link, said=said)
 
 
 class _Entry:

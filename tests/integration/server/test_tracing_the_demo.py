@@ -99,6 +99,7 @@ def running(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("ROLLGRAPH_STREAMS__HEARTBEAT", "1")
+    monkeypatch.setenv("ROLLGRAPH_HTTP__JOIN_TRACES", "true")
     with demo("--rate", "0", "--spokes", "1") as made:
         made.serving()
         assert made.popen.stderr is not None

@@ -78,6 +78,29 @@ def test_a_parent_that_makes_no_sense_is_none(parent: str) -> None:
     assert parent_of(traces.spans["alone"]).endswith(" ")
 
 
+@pytest.mark.parametrize("flags", ["01", "00"])
+def test_what_is_linked_is_another_trace_which_another_cannot_have_recorded(flags: str) -> None:
+    callers = PARENT.removesuffix("01") + flags
+    traces = Traces()
+    with traces.tracing.span("around"), traces.tracing.span("own", link=callers) as own:
+        assert sampled(own)
+    (link,) = traces.spans["own"].links
+    assert f"{link.context.trace_id:032x}-{link.context.span_id:016x}" in callers
+    trace, _, parent = parent_of(traces.spans["own"]).partition(" ")
+    assert (trace in callers, parent) == (False, "")
+    with Traces(ALWAYS_OFF).tracing.span("own", link=callers) as other:
+        assert not sampled(other)
+
+
+@pytest.mark.parametrize("link", ["", "nonsense", "00-0-0-01"])
+def test_a_link_that_makes_no_sense_is_none(link: str) -> None:
+    traces = Traces()
+    with traces.tracing.span("alone", link=link):
+        pass
+    assert not traces.spans["alone"].links
+    assert parent_of(traces.spans["alone"]).endswith(" ")
+
+
 def test_what_a_caller_does_not_follow_is_not_followed_here() -> None:
     traces = Traces()
     with traces.tracing.span("outer", parent=PARENT.removesuffix("01") + "00") as outer:

@@ -40,6 +40,7 @@ class Followed(Tracing):
         part: Part = Part.INTERNAL,
         *,
         parent: str = "",
+        link: str = "",
         since: datetime | None = None,
         said: Mapping[str, str | int] | None = None,
     ) -> AbstractContextManager[str]:

@@ -1,9 +1,13 @@
+from contextlib import nullcontext
+from typing import Any
+
 import pytest
 import structlog
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from rollgraph.ports import Tracing
 from rollgraph.server.journal import Journal
 from unit.server.conftest import Crashing, Make
 
@@ -96,3 +100,36 @@ async def test_breaks_the_connection_when_half_an_answer_is_out() -> None:
         await Journal(halfway)(scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert [line["event"] for line in lines] == ["request_failed", "request"]
+
+
+class Followed(Tracing):
+    """Remembers whose parts and neighbours spans are."""
+
+    follows = True
+
+    def __init__(self) -> None:
+        self.theirs: list[dict[str, object]] = []
+
+    def span(self, name: str, *_: object, said: object = None, **theirs: Any) -> Any:
+        self.theirs.append({as_: what for as_, what in theirs.items() if what})
+        return nullcontext("")
+
+
+@pytest.mark.parametrize(("join", "as_"), [(False, "link"), (True, "parent")])
+async def test_a_request_is_part_of_its_caller_s_trace_only_where_that_is_set(
+    join: bool, as_: str
+) -> None:
+    callers = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    followed = Followed()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "headers": [(b"traceparent", callers.encode())],
+    }
+    await Journal(nothing, followed, join=join)(scope, nothing, nothing)  # type: ignore[arg-type]
+    assert followed.theirs == [{as_: callers}]

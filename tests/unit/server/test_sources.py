@@ -37,6 +37,7 @@ def test_each_setting_can_be_set_in_each_place(file: Path) -> None:
         "http.ready_within": 2.5,
         "http.stuck_after": 3.5,
         "http.url": "https://rollgraph.example.com",
+        "http.join_traces": True,
         "http.graphiql": False,
         "spokes.kubeconfig": ["/a", "/b"],
         "spokes.contexts": ["c", "d"],

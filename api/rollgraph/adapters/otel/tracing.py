@@ -6,7 +6,7 @@ from datetime import datetime
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from rollgraph.ports import Tracing
@@ -36,14 +36,16 @@ class OtelTracing(Tracing):
         part: Part = Part.INTERNAL,
         *,
         parent: str = "",
+        link: str = "",
         since: datetime | None = None,
         said: Mapping[str, str | int] | None = None,
     ) -> Iterator[str]:
-        """See `ports.Tracing`. A parent that makes no sense is none."""
+        """See `ports.Tracing`. A parent or link that makes no sense is none."""
         span = self._tracer.start_span(
             name,
-            _context(parent),
+            Context() if link else _context(parent),
             _KINDS[part],
+            links=_links(link),
             attributes={key: value for key, value in (said or {}).items() if value != ""},
             start_time=None if since is None else int(since.timestamp() * 1e9),
         )
@@ -65,3 +67,8 @@ class OtelTracing(Tracing):
 def _context(parent: str) -> Context | None:
     """What a span is a part of; None for what goes on around it."""
     return _W3C.extract({_HEADER: parent}, Context()) if parent else None
+
+
+def _links(traceparent_: str) -> list[Link]:
+    other = trace.get_current_span(_context(traceparent_) or Context()).get_span_context()
+    return [Link(other)] if other.is_valid else []

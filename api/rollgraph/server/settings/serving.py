@@ -61,6 +61,15 @@ class Http(Group):
         value="URL",
         pattern=r"^$|^https?://[^/?#@\s]+$",
     )
+    join_traces: bool = setting(
+        False,
+        "Whether a request is a part of the trace that its `traceparent` names, and recorded if "
+        "that says so. Anybody can send one before it is known who they are: set it where nothing "
+        "gets here but what you trust, or through a proxy that takes it from strangers. Without, "
+        "each begins a trace here, with a link to its caller's.",
+        flag="--join-traces",
+        value="",
+    )
     graphiql: bool = setting(
         True,
         "Whether a browser that visits `/graphql` gets GraphiQL, with which people write queries "
