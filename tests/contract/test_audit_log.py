@@ -2,19 +2,28 @@
 
 import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from contract.mirrors import HandClock
 from contract.servers import REDISES, OnDemand, client
+from contract.unheard import Unheard
 from factories import NOON
 from rollgraph.adapters.memory import MemoryAuditLog
 from rollgraph.adapters.redis.auditlog import RedisAuditLog
+from rollgraph.adapters.redis.opening import Client
 from rollgraph.core.audit import MAX_GROUPS, MAX_TEXT, AuditEntry, AuditFilter, AuditRow, Result
 from rollgraph.core.auditpages import AuditPage, AuditRequest
 from rollgraph.core.decision import Decision, Layer
-from rollgraph.core.errors import BadCursorError, BadFilterError, BadRequestError
+from rollgraph.core.errors import (
+    BadCursorError,
+    BadFilterError,
+    BadRequestError,
+    BrokerError,
+)
 from rollgraph.core.filtering import StringFilter
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.viewer import Viewer
@@ -28,6 +37,8 @@ FACTORIES: dict[str, Callable[[Clock], AuditLog]] = {
 pytestmark = pytest.mark.looptime(False)
 ALICE = Viewer("alice@example.com", groups=("shop",), issuer="https://idp.example.com")
 BOB = Viewer("bob@example.com")
+# Keys of the script that writes.
+WRITES = 3
 CHECKOUT = RolloutRef("prod-eu", "shop", "checkout")
 
 
@@ -37,7 +48,7 @@ def clock() -> HandClock:
 
 
 class Written:
-    """One on Redis that has written all before it is asked."""
+    """One on Redis that has written all before it is asked, as often as that takes."""
 
     def __init__(self, log: RedisAuditLog) -> None:
         self._log = log
@@ -46,19 +57,23 @@ class Written:
         return self._log.record(entry)
 
     async def page(self, request: AuditRequest) -> AuditPage:
-        await self._log.write()
-        return await self._log.page(request)
+        for _ in range(1000):
+            with suppress(BrokerError):
+                await self._log.write()
+                return await self._log.page(request)
+        raise AssertionError("nothing is written")
 
 
-@pytest.fixture(params=[*FACTORIES, *REDISES])
+@pytest.fixture(params=[*FACTORIES, *REDISES, "unheard"])
 async def log(
     request: pytest.FixtureRequest, clock: HandClock, server: OnDemand
 ) -> AsyncIterator[AuditLog]:
     if request.param in FACTORIES:
         yield FACTORIES[request.param](clock)
         return
-    async with client(request.param, server) as redis:
-        yield Written(RedisAuditLog(redis, clock))
+    async with client(request.param.replace("unheard", "redis"), server) as redis:
+        heard = redis if request.param != "unheard" else cast("Client", Unheard(redis, WRITES))
+        yield Written(RedisAuditLog(heard, clock))
 
 
 def applied(viewer: Viewer = ALICE, verb: str = "promote", name: str = "checkout") -> AuditEntry:

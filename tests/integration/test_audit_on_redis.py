@@ -1,8 +1,10 @@
 """The audit that gateways keep together on Redis, which may be away, or be another."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import anyio
 import pytest
@@ -10,11 +12,13 @@ from structlog.testing import capture_logs
 
 from contract.mirrors import HandClock
 from contract.servers import RedisServer
+from contract.unheard import Unheard
 from rollgraph.adapters.redis.auditlog import RedisAuditLog
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.opening import Client, open_redis
 from rollgraph.core.audit import AuditEntry, Result
 from rollgraph.core.auditpages import AuditPage, AuditRequest
+from rollgraph.core.errors import BrokerError
 from rollgraph.core.viewer import Viewer
 
 pytestmark = pytest.mark.looptime(False)
@@ -213,3 +217,37 @@ async def test_where_an_operator_has_deleted_a_part_it_goes_on(redis: Client, ta
         log.record(entry(subject=subject, reason=noise))
         await log.write()
         assert subjects(await all_of(log))[:1] == [subject]
+
+
+async def test_a_write_whose_answer_was_lost_is_repeated_without_a_row_twice(redis: Client) -> None:
+    unheard = Unheard(redis, keys=3)
+    log = RedisAuditLog(cast("Client", unheard), HandClock(), max_rows=20)
+    for number in range(30):
+        log.record(entry(subject=f"user-{number}"))
+        with suppress(BrokerError):
+            await log.write()
+    assert unheard.lost == 15
+    assert await redis.xlen(KEYS.audit("changes")) == 10
+    for asked in (log, RedisAuditLog(redis, HandClock(), max_rows=20)):
+        page = await all_of(asked)
+        assert subjects(page) == [f"user-{number}" for number in range(29, 19, -1)]
+        assert page.forgotten == 20
+
+
+async def test_rows_for_which_there_was_no_room_after_they_were_written_unheard_are_not_lost(
+    server: RedisServer, redis: Client
+) -> None:
+    unheard = Unheard(redis, keys=3)
+    log = RedisAuditLog(cast("Client", unheard), HandClock(), max_rows=8)
+    for number in range(4):
+        log.record(entry(subject=f"user-{number}"))
+    with pytest.raises(BrokerError):
+        await log.write()
+    # There is room here for the last four; the three before them are lost, and no others.
+    for number in range(4, 11):
+        log.record(entry(subject=f"user-{number}"))
+    await log.write()
+    for asked in (log, RedisAuditLog(redis, HandClock(), max_rows=8)):
+        page = await all_of(asked)
+        assert subjects(page) == [f"user-{number}" for number in (10, 9, 8, 7)]
+        assert page.forgotten == 7

@@ -29,6 +29,8 @@ class Shelf:
 
     Attributes:
         forgotten: Rows that were put here and had to go.
+        gone: Rows that were put here and are not here any more: the number of the oldest, if they
+            are numbered from 0 as they come.
     """
 
     def __init__(self, max_rows: int, max_bytes: int) -> None:
@@ -37,6 +39,7 @@ class Shelf:
         self._rows: deque[tuple[AuditRow, int]] = deque()
         self._size = 0
         self.forgotten = 0
+        self.gone = 0
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -65,6 +68,7 @@ class Shelf:
 
     def _pop(self) -> None:
         self._size -= self._rows.popleft()[1]
+        self.gone += 1
 
 
 class Shelves:

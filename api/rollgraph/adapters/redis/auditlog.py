@@ -25,22 +25,32 @@ PART = 100
 AGAIN = 1.0
 READ_WITHIN = 2.0
 FAREWELL = 1.0
+# Seconds until Redis forgets how far a gateway that does not write any more had come. A write whose
+# answer was lost is repeated as soon as Redis can be reached again.
+KNOWN_FOR = 24 * 60 * 60
 KEYS = Keys()
 
 _log = structlog.get_logger(__name__)
 
-# KEYS: a shelf, the counts. ARGV: the shelf's name, a name for the audit if there is none yet, rows
-# and bytes that are kept, rows that were lost before they came here, rows. Those that came first
-# go first. An operator may have deleted a shelf: what is not there has no bytes.
+# KEYS: a shelf, the counts, how far the writer has come. ARGV: the shelf's name, a name for the
+# audit if there is none yet, rows and bytes that are kept, the number of the first of these rows
+# among the writer's, the number up to which the writer knows its rows to be here, seconds for which
+# that is kept, rows. Rows that are here already, because an answer was lost, are not put again; the
+# rows of numbers that are left out were lost before they came here. Those that came first go first.
+# An operator may have deleted a shelf: what is not there has no bytes.
 PUT = """
 local shelf, size = KEYS[1], ARGV[1] .. ':bytes'
 if redis.call('XLEN', shelf) == 0 then
   redis.call('HDEL', KEYS[2], size)
 end
 redis.call('HSETNX', KEYS[2], 'name', ARGV[2])
-redis.call('HINCRBY', KEYS[2], 'forgotten', ARGV[5])
+local from, before = tonumber(ARGV[5]), 7
+local come = tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or ARGV[6])
+redis.call('HINCRBY', KEYS[2], 'forgotten', math.max(0, from - come))
+redis.call('HSET', KEYS[3], ARGV[1], math.max(come, from + #ARGV - before))
+redis.call('EXPIRE', KEYS[3], ARGV[7])
 local bytes = 0
-for at = 6, #ARGV do
+for at = before + 1 + math.max(0, come - from), #ARGV do
   redis.call('XADD', shelf, '*', 'r', ARGV[at])
   bytes = bytes + #ARGV[at]
 end
@@ -80,7 +90,9 @@ class RedisAuditLog:
         self._copy = AuditCopy(redis, keys)
         self._ids = Ids()
         self._unwritten = Shelves(max_rows)
-        self._lost = 0
+        self._writer = keys.audit_writer(secrets.token_hex(8))
+        # The number of the first row of each shelf that Redis is not known to have.
+        self._written = {"changes": 0, "others": 0}
         self._came = anyio.Event()
         self._turn = anyio.Lock()
 
@@ -107,7 +119,7 @@ class RedisAuditLog:
         return auditpages.page(
             [rows[id_] for id_ in sorted(rows, reverse=True)],
             request,
-            forgotten=self._copy.forgotten + self._unwritten.forgotten - self._lost,
+            forgotten=self._copy.forgotten + self._lost(),
             partial=partial,
         )
 
@@ -139,20 +151,28 @@ class RedisAuditLog:
     async def write(self) -> None:
         """Writes all that is not written yet. Raises `BrokerError`."""
         async with self._turn:
-            await self._write("changes", self._unwritten.changes)
-            await self._write("others", self._unwritten.others)
+            for name, shelf in self._shelves().items():
+                await self._write(name, shelf)
             # So that one's own rows are known here while Redis is away.
             await self._copy.update()
+
+    def _shelves(self) -> dict[str, Shelf]:
+        return {"changes": self._unwritten.changes, "others": self._unwritten.others}
+
+    def _lost(self) -> int:
+        """Rows for which there was no room here before they were written."""
+        return sum(max(0, s.gone - self._written[name]) for name, s in self._shelves().items())
 
     async def _write(self, name: str, shelf: Shelf) -> None:
         half = self._max_rows // 2
         most = half if name == "changes" else self._max_rows - half
+        keys = [self._keys.audit(name), self._keys.audit_counts, self._writer]
         while rows := shelf.oldest(PART):
-            lost = self._unwritten.forgotten - self._lost
+            first, written = shelf.gone, self._written[name]
             told: list[str | bytes | float]
-            told = [name, secrets.token_hex(8), most, self._max_rows * BYTES_PER_ROW // 2, lost]
-            told += [packed(row) for row in rows]
+            told = [name, secrets.token_hex(8), most, self._max_rows * BYTES_PER_ROW // 2]
+            told += [first, written, KNOWN_FOR, *(packed(row) for row in rows)]
             with translated("rows of the audit"):
-                await self._put([self._keys.audit(name), self._keys.audit_counts], told)
-            self._lost += lost
+                await self._put(keys, told)
+            self._written[name] = first + len(rows)
             shelf.take(rows)

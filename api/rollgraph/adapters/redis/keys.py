@@ -88,6 +88,10 @@ class Keys(msgspec.Struct, frozen=True):
         """A stream: rows in the order in which they came."""
         return f"{self.prefix}:{{audit}}:{shelf}"
 
+    def audit_writer(self, name: str) -> str:
+        """A hash: how many rows of each shelf there are of one gateway's, kept or not any more."""
+        return f"{self.prefix}:{{audit}}:writer:{name}"
+
     def channel(self, cluster: str) -> str:
         """Where the facts of a spoke are published: the channel of its partition."""
         return self._channel(partition(cluster))
