@@ -295,6 +295,20 @@ async def test_rights_are_asked_for_each(stage: Stage, actor: Actor) -> None:
     assert [entry.result for entry in stage.audit].count(Result.REFUSED) == 1
 
 
+async def test_a_token_gives_no_right_to_what_it_lists(stage: Stage, actor: Actor) -> None:
+    """As whoever has the key that signs could write one, and as rights may be taken meanwhile."""
+    token = await previewed(actor, Promote(), Caller(Everything(Viewer("alice"))))
+    stage.patcher.asked.clear()
+    caller = Caller(Some(Viewer("alice")))
+
+    outcome = await actor.bulk(caller, BulkRequest(Promote(), Matching(ALL, token)))
+
+    assert [item.failure is None for item in outcome.outcomes] == [True] * 2 + [False] * 4
+    assert {stage.step(name) for name in "ab"} == {3}
+    assert {stage.step(name) for name in "cdef"} == {1}
+    assert not any(f"shop/{name}" in what for _, what in stage.patcher.asked for name in "cdef")
+
+
 async def test_a_filter_finds_what_is_seen(actor: Actor) -> None:
     caller = Caller(Some(Viewer("alice")))
     outcome = await actor.bulk(caller, BulkRequest(Pause(), Matching(ALL), dry_run=True))

@@ -41,7 +41,11 @@ class Keys(msgspec.Struct, frozen=True):
 
     @property
     def tickets(self) -> str:
-        """A text: what the tickets of bulk actions are signed with."""
+        """A text: what the tickets of bulk actions are signed with.
+
+        As it is: who reads it could write a list of rollouts as if it had been shown, and anybody
+        may list rollouts themselves. Each is asked of the caller's rights.
+        """
         return f"{self.prefix}:tickets"
 
     @property
