@@ -187,7 +187,8 @@ async def test_the_spoke_knows_who_it_was(spoke: Spoke, tmp_path: Path) -> None:
 
 async def test_the_spoke_decides_about_the_person(spoke: Spoke, tmp_path: Path) -> None:
     stage = await paused(spoke)
-    kubeconfig = await applied(spoke, Wanted(), tmp_path)
+    wanted = Wanted(users=("mallory",), groups=("shop-viewers",))
+    kubeconfig = await applied(spoke, wanted, tmp_path)
     bind_people(spoke, "Group", "shop-oncall")
 
     async with working(kubeconfig) as at:
@@ -286,14 +287,11 @@ def allowed(spoke: Spoke, token: str) -> set[tuple[str, str]]:
     [
         (Wanted(actions=False), READS),
         (Wanted(IdentityMode.SERVICE_ACCOUNT), [*READS, *ACTS, *TELLS]),
-        (Wanted(IdentityMode.IMPERSONATE), [*READS, *TELLS, *IMPERSONATES]),
+        (Wanted(IdentityMode.IMPERSONATE), [*READS, *TELLS]),
+        (Wanted(any_user=True, any_group=True), [*READS, *TELLS, *IMPERSONATES]),
         (Wanted(IdentityMode.PASSTHROUGH), [*READS, *TELLS]),
     ],
-    ids=lambda value: (
-        (value.identity.value if value.actions else "read-only")
-        if isinstance(value, Wanted)
-        else ""
-    ),
+    ids=["read-only", "serviceAccount", "nobody", "anybody", "passthrough"],
 )
 async def test_rollgraph_has_these_rights_and_no_other(
     spoke: Spoke, tmp_path: Path, wanted: Wanted, expected: Sequence[tuple[str, str]]
@@ -308,7 +306,8 @@ async def test_with_them_every_action_works(
     spoke: Spoke, tmp_path: Path, identity: IdentityMode
 ) -> None:
     stage = await paused(spoke)
-    kubeconfig = await applied(spoke, Wanted(identity), tmp_path)
+    wanted = Wanted(identity, users=("alice",), groups=("dev",))
+    kubeconfig = await applied(spoke, wanted, tmp_path)
     token = await anyio.to_thread.run_sync(spoke.service_account_token, "person", stage.namespace)
     if identity is IdentityMode.IMPERSONATE:
         bind_people(spoke, "User", "alice")

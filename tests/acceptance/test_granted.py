@@ -155,6 +155,7 @@ def home(fleet: Fleet, identity: IdentityMode) -> Iterator[str]:
     spoke = fleet["west"]
     name = f"granted-{secrets.token_hex(3)}"
     argv = [str(ROLLGRAPH), "spoke", "manifest", "--identity", identity.value, "--home", name]
+    argv += ["--user", "alice", "--group", "dev"]
     manifest = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     kubectl(spoke.kubeconfig(), "apply", "--server-side", "-f", "-", given=manifest)
     bind = ("create", "clusterrolebinding", name, "--clusterrole=rollgraph-actions", "--user=alice")

@@ -48,10 +48,12 @@ def test_helm_finds_nothing_to_complain_of_in_the_chart_of_spokes() -> None:
     helm("lint", "--strict", SPOKE)
 
 
-def test_the_charts_own_tests_pass() -> None:
-    said = helm(ROLLGRAPH, program="helm-unittest")
+@pytest.mark.parametrize("chart", [ROLLGRAPH, SPOKE], ids=lambda chart: chart.name)
+def test_the_charts_own_tests_pass(chart: Path) -> None:
+    said = helm(chart, program="helm-unittest")
 
-    suites = len(list((ROLLGRAPH / "tests").glob("*_test.yaml")))
+    suites = len(list((chart / "tests").glob("*_test.yaml")))
+    assert suites > 0
     assert f"Test Suites: {suites} passed, {suites} total" in said
 
 
@@ -193,6 +195,39 @@ def test_the_chart_of_spokes_is_what_the_command_prints(
     # Helm makes the namespace itself, and renders roles in an order of its own.
     printed = [each for each in manifests(wanted) if each["kind"] != "Namespace"]
     assert sorted(by_chart, key=_place) == sorted(printed, key=_place)
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, Wanted()),
+        ({"users": ["alice"]}, Wanted(users=("alice",))),
+        ({"anyUser": True}, Wanted(any_user=True)),
+        ({"anyUser": True, "groups": ["shop"]}, Wanted(any_user=True, groups=("shop",))),
+        ({"anyUser": True, "anyGroup": True}, Wanted(any_user=True, any_group=True)),
+        (
+            {"anyUser": True, "users": ["alice"], "anyGroup": True, "groups": ["shop"]},
+            Wanted(users=("alice",), groups=("shop",), any_user=True, any_group=True),
+        ),
+    ],
+)
+def test_both_let_nobody_be_impersonated_who_is_not_named(
+    changed: dict[str, object], wanted: Wanted
+) -> None:
+    by_chart = rendered(SPOKE, changed=changed)
+
+    name = "rollgraph-impersonate"
+    printed = of_kind(manifests(wanted), "ClusterRole").get(name)
+    assert of_kind(by_chart, "ClusterRole").get(name) == printed
+    assert (printed is None) is (not changed)
+
+
+@pytest.mark.parametrize("changed", [{"groups": ["shop"]}, {"anyGroup": True}])
+def test_groups_alone_are_nobody(changed: dict[str, object]) -> None:
+    sets = [f"{name}={json.dumps(value)}" for name, value in changed.items()]
+    refused = run("template", "rollgraph", SPOKE, *(w for s in sets for w in ("--set-json", s)))
+    assert refused.returncode != 0
+    assert "expected users or anyUser beside them" in refused.stderr
 
 
 def _place(found: dict[str, Any]) -> tuple[str, str, str]:

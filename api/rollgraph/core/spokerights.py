@@ -23,9 +23,12 @@ class Wanted(msgspec.Struct, frozen=True):
         identity: As whom it acts.
         actions: Whether it acts at all.
         namespaces: Where it works; empty means everywhere.
-        users: Whom it may impersonate; empty means anybody.
-        groups: Which groups it may impersonate; empty means any.
+        users: Whom it may impersonate. Empty means nobody, unless `any_user`.
+        groups: Which groups it may impersonate with them. Empty means none, unless `any_group`.
         home: The namespace of its ServiceAccount.
+        any_user: Whether it may impersonate whomever it wants, which is about as much as
+            everything: Kubernetes' own parts are users, too.
+        any_group: Whether any group, which is everything: `system:masters` may all.
     """
 
     identity: IdentityMode = IdentityMode.IMPERSONATE
@@ -34,6 +37,14 @@ class Wanted(msgspec.Struct, frozen=True):
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     home: str = NAME
+    any_user: bool = False
+    any_group: bool = False
+
+    @property
+    def impersonates(self) -> bool:
+        """Whether there is somebody whom it may be."""
+        somebody = bool(self.users) or self.any_user
+        return self.actions and self.identity is IdentityMode.IMPERSONATE and somebody
 
 
 def manifests(wanted: Wanted) -> list[Manifest]:
@@ -52,7 +63,7 @@ def manifests(wanted: Wanted) -> list[Manifest]:
             found += _bound("Role", NAME, rules, wanted, namespace)
     else:
         found += _bound("ClusterRole", NAME, rules, wanted)
-    if wanted.actions and wanted.identity is IdentityMode.IMPERSONATE:
+    if wanted.impersonates:
         found += _bound("ClusterRole", f"{NAME}-impersonate", _impersonating(wanted), wanted)
     if wanted.actions and wanted.identity is not IdentityMode.SERVICE_ACCOUNT:
         found.append(_role("ClusterRole", ACTIONS, _acting()))
@@ -102,10 +113,15 @@ def _listing() -> list[Manifest]:
 
 
 def _impersonating(wanted: Wanted) -> list[Manifest]:
-    """Whom Rollgraph may be: without names anybody, which is as much as everything."""
+    """Whom Rollgraph may be."""
+    users, groups = (
+        () if wanted.any_user else wanted.users,
+        () if wanted.any_group else wanted.groups,
+    )
+    some_group = wanted.any_group or bool(wanted.groups)
     return [
-        _rule("", ["users"], ["impersonate"], wanted.users),
-        _rule("", ["groups"], ["impersonate"], wanted.groups),
+        _rule("", ["users"], ["impersonate"], users),
+        *([_rule("", ["groups"], ["impersonate"], groups)] if some_group else ()),
         _rule("authentication.k8s.io", [f"userextras/{_REQUEST_ID}"], ["impersonate"]),
     ]
 

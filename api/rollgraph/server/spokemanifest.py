@@ -19,9 +19,17 @@ _WHY = {
         f"trust. They need rights of their own: bind the ClusterRole {ACTIONS} to their groups.",
     ),
 }
-_ANYBODY = (
-    "With these rights Rollgraph may be anybody, which is as much as everything. Name whom it may",
-    "be: --user and --group, each as often as need be.",
+_NOBODY = (
+    "Nobody is named yet, so that no action will be allowed here: name whom Rollgraph may be with",
+    "--user and --group, each as often as need be, or with --any-user.",
+)
+_ANY_USER = (
+    "With these rights Rollgraph may be any user, Kubernetes' own parts too, which is about as",
+    "much as everything: keep its token like an administrator's, or name users with --user.",
+)
+_ANY_GROUP = (
+    "With these rights Rollgraph may be in any group, system:masters too, which may everything:",
+    "keep its token like an administrator's, or name groups with --group.",
 )
 
 
@@ -30,9 +38,11 @@ def document(wanted: Wanted) -> str:
     lines = ["The least rights that Rollgraph needs on this cluster."]
     if wanted.actions:
         lines += _WHY[wanted.identity]
-        open_ = not wanted.users or not wanted.groups
-        if wanted.identity is IdentityMode.IMPERSONATE and open_:
-            lines += _ANYBODY
+        if wanted.identity is IdentityMode.IMPERSONATE and not wanted.impersonates:
+            lines += _NOBODY
+        elif wanted.impersonates:
+            lines += _ANY_USER if wanted.any_user else ()
+            lines += _ANY_GROUP if wanted.any_group else ()
     else:
         lines.append("It may read, and change nothing.")
     text = "".join(f"# {line}\n" for line in lines)

@@ -32,7 +32,8 @@ def test_who_only_reads_needs_no_more() -> None:
 
 
 def test_what_people_need_rollgraph_does_not() -> None:
-    ours = diagnosis.rights(manifests(Wanted(identity=IdentityMode.IMPERSONATE)))
+    wanted = Wanted(identity=IdentityMode.IMPERSONATE, any_user=True)
+    ours = diagnosis.rights(manifests(wanted))
     assert Right("argoproj.io", "rollouts", "patch") not in ours
     assert Right("", "users", "impersonate") in ours
 

@@ -59,7 +59,8 @@ def test_who_acts_in_their_own_name_may_find_what_an_action_looks_for() -> None:
 
 def test_only_who_impersonates_may_impersonate() -> None:
     for identity in EVERY_MODE:
-        may = "impersonate" in {verb for _, verb in rights(Wanted(identity))}
+        wanted = Wanted(identity, users=("alice",), groups=("dev",))
+        may = "impersonate" in {verb for _, verb in rights(wanted)}
         assert may is (identity is IdentityMode.IMPERSONATE)
 
 
@@ -69,6 +70,23 @@ def test_nothing_is_ever_deleted_or_owned(identity: IdentityMode) -> None:
         assert verb not in {"*", "delete", "deletecollection", "bind", "escalate", "update"}
         assert "*" not in resource
         assert "secrets" not in resource
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(groups=("dev",)), Wanted(any_group=True)])
+def test_nobody_is_impersonated_who_is_not_named(wanted: Wanted) -> None:
+    assert "impersonate" not in {verb for _, verb in rights(wanted)}
+
+
+def test_no_group_is_impersonated_that_is_not_named() -> None:
+    for wanted in (Wanted(users=("alice",)), Wanted(any_user=True)):
+        assert ("users", "impersonate") in rights(wanted)
+        assert ("groups", "impersonate") not in rights(wanted)
+
+
+def test_anybody_is_impersonated_only_where_that_is_said() -> None:
+    role = named(Wanted(any_user=True, any_group=True), "ClusterRole", "rollgraph-impersonate")
+    assert role is not None
+    assert not any("resourceNames" in rule for rule in role["rules"])
 
 
 def test_names_limit_who_is_impersonated() -> None:
@@ -93,8 +111,24 @@ def test_it_is_printed_as_yaml(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed == manifests(Wanted(IdentityMode.SERVICE_ACCOUNT, home="argo"))
 
 
-def test_it_warns_of_who_may_be_anybody(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["spoke", "manifest"])
-    assert "may be anybody" in capsys.readouterr().out
-    main(["spoke", "manifest", "--user", "alice", "--group", "dev"])
-    assert "may be anybody" not in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ([], "no action will be allowed here"),
+        (["--any-user"], "may be any user"),
+        (["--user", "alice", "--any-group"], "may be in any group"),
+        (["--user", "alice", "--group", "dev"], ""),
+    ],
+)
+def test_it_warns_of_who_may_be_anybody_or_nobody(
+    capsys: pytest.CaptureFixture[str], flags: list[str], told: str
+) -> None:
+    main(["spoke", "manifest", *flags])
+    printed = capsys.readouterr().out
+    warnings = ("no action will be allowed here", "may be any user", "may be in any group")
+    assert [each for each in warnings if each in printed] == ([told] if told else [])
+
+
+def test_groups_alone_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spoke", "manifest", "--group", "dev"]) == 2
+    assert "--group: expected --user NAME or --any-user beside it" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import argparse
 
+from rollgraph.core.errors import ConfigError
 from rollgraph.core.identity import IdentityMode
 from rollgraph.core.spokerights import NAME, Wanted
 from rollgraph.server.commands.settings import Commands, settings, take_settings
@@ -43,11 +44,16 @@ def _add_spoke(commands: Commands) -> None:
     )
     for flag, value, text in (
         ("--namespace", "NAME", "a namespace to watch and act in (default: all)"),
-        ("--user", "NAME", "a user whom it may impersonate (default: anybody)"),
-        ("--group", "NAME", "a group that it may impersonate (default: any)"),
+        ("--user", "NAME", "a user whom it may impersonate (default: nobody)"),
+        ("--group", "NAME", "a group that it may impersonate with them (default: none)"),
     ):
         again = f"{text}. May be given several times."
         manifest.add_argument(flag, action="append", default=[], metavar=value, help=again)
+    for flag, text in (
+        ("--any-user", "it may impersonate any user: about as much as everything"),
+        ("--any-group", "it may impersonate any group: everything"),
+    ):
+        manifest.add_argument(flag, action="store_true", help=text)
     manifest.set_defaults(run=_spoke_manifest)
 
 
@@ -75,7 +81,14 @@ def _spoke_manifest(arguments: argparse.Namespace) -> int:
         users=tuple(arguments.user),
         groups=tuple(arguments.group),
         home=arguments.home,
+        any_user=arguments.any_user,
+        any_group=arguments.any_group,
     )
+    if (wanted.groups or wanted.any_group) and not (wanted.users or wanted.any_user):
+        raise ConfigError(
+            "--group: expected --user NAME or --any-user beside it, since nobody is impersonated by"
+            " groups alone"
+        )
     print(document(wanted), end="")
     return OK
 

@@ -114,7 +114,8 @@ class _Visit:
 
     async def _rights(self, patcher: Patcher) -> None:
         """What it does not let us do."""
-        needed = diagnosis.rights(manifests(Wanted(identity=self._identity)))
+        wanted = Wanted(identity=self._identity, any_user=True, any_group=True)
+        needed = diagnosis.rights(manifests(wanted))
         complete = True
         for namespace in self._spoke.namespaces or ("",):
             missing = [right for right in needed if not await _may(patcher, right, namespace)]

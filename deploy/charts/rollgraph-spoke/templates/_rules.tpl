@@ -23,20 +23,31 @@
 - {apiGroups: [""], resources: [podtemplates], verbs: [get, patch]}
 {{- end -}}
 
+{{/* Whether there is somebody whom it may be: "true" or "". */}}
+{{- define "rollgraph-spoke.impersonates" -}}
+{{- $somebody := or .Values.users .Values.anyUser -}}
+{{- if and (or .Values.groups .Values.anyGroup) (not $somebody) -}}
+{{- fail "groups, anyGroup: expected users or anyUser beside them, since nobody is impersonated by groups alone" -}}
+{{- end -}}
+{{- if and .Values.actions (eq .Values.identity "impersonate") $somebody -}}true{{- end -}}
+{{- end -}}
+
 {{/* Whom it may be. */}}
 {{- define "rollgraph-spoke.impersonating" -}}
 - apiGroups: [""]
   resources: [users]
   verbs: [impersonate]
-  {{- with .Values.users }}
-  resourceNames: {{- toYaml . | nindent 4 }}
+  {{- if not .Values.anyUser }}
+  resourceNames: {{- toYaml .Values.users | nindent 4 }}
   {{- end }}
+{{- if or .Values.groups .Values.anyGroup }}
 - apiGroups: [""]
   resources: [groups]
   verbs: [impersonate]
-  {{- with .Values.groups }}
-  resourceNames: {{- toYaml . | nindent 4 }}
+  {{- if not .Values.anyGroup }}
+  resourceNames: {{- toYaml .Values.groups | nindent 4 }}
   {{- end }}
+{{- end }}
 - {apiGroups: [authentication.k8s.io], resources: [userextras/rollgraph-request-id], verbs: [impersonate]}
 {{- end -}}
 
