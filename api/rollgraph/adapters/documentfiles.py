@@ -8,6 +8,7 @@ from typing import TypeAlias
 import anyio
 import anyio.to_thread
 
+from rollgraph.adapters.looks import Look, look_at
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports.documents import Contents
 
@@ -17,8 +18,7 @@ POLL_EVERY = 1.0
 # Bytes of a file: some thousand documents.
 MAX_FILE = 16 << 20
 
-# Time, size and inode of each file; None for one that is not there.
-Look: TypeAlias = list[tuple[int, int, int] | None]
+Looks: TypeAlias = list[Look]
 
 
 class JsonFiles:
@@ -44,7 +44,7 @@ class JsonFiles:
         async with aclosing(self._changes(look)) as changes:
             yield changes
 
-    async def _changes(self, look: Look) -> AsyncGenerator[None]:
+    async def _changes(self, look: Looks) -> AsyncGenerator[None]:
         moving = look
         while True:
             await anyio.sleep(self._poll)
@@ -54,8 +54,8 @@ class JsonFiles:
                 yield
             moving = now
 
-    def _look(self) -> Look:
-        return [_stat(path) for path in self._paths]
+    def _look(self) -> Looks:
+        return [look_at(path) for path in self._paths]
 
     def _read(self) -> Contents:
         return [(str(path), _content(path)) for path in self._paths]
@@ -70,11 +70,3 @@ def _content(path: Path) -> bytes:
     if len(content) > MAX_FILE:
         raise ConfigError(f"{path}: expected documents of {MAX_FILE >> 20} MiB at most")
     return content
-
-
-def _stat(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

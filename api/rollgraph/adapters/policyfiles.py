@@ -8,6 +8,7 @@ from typing import TypeAlias
 import anyio
 import anyio.to_thread
 
+from rollgraph.adapters.looks import Look, look_at
 from rollgraph.core.errors import ConfigError
 from rollgraph.core.rbac.text import MatchMode, PolicyDocument, PolicyText
 
@@ -17,8 +18,7 @@ POLL_EVERY = 1.0
 # Bytes of a file: some 20,000 lines. What is larger is no policy, and would be read once a second.
 MAX_FILE = 2 << 20
 
-# Time, size and inode of each file; None for one that is not there.
-Look: TypeAlias = list[tuple[int, int, int] | None]
+Looks: TypeAlias = list[Look]
 
 
 class PolicyFiles:
@@ -51,7 +51,7 @@ class PolicyFiles:
         async with aclosing(self._changes(look, text)) as changes:
             yield changes
 
-    async def _changes(self, look: Look, text: PolicyText) -> AsyncGenerator[PolicyText]:
+    async def _changes(self, look: Looks, text: PolicyText) -> AsyncGenerator[PolicyText]:
         yield text
         moving = look
         while True:
@@ -64,7 +64,7 @@ class PolicyFiles:
             moving = look
             yield text
 
-    def _read(self) -> tuple[Look, PolicyText]:
+    def _read(self) -> tuple[Looks, PolicyText]:
         """The look is from before, so that no change falls in between."""
         look = self._look()
         documents = tuple(PolicyDocument(str(path), read_file(path)) for path in self._paths)
@@ -72,8 +72,8 @@ class PolicyFiles:
             documents, default_role=self._default_role, match_mode=self._match_mode
         )
 
-    def _look(self) -> Look:
-        return [_stat(path) for path in self._paths]
+    def _look(self) -> Looks:
+        return [look_at(path) for path in self._paths]
 
 
 def read_file(path: Path) -> str:
@@ -88,11 +88,3 @@ def read_file(path: Path) -> str:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: expected a policy in UTF-8") from None
-
-
-def _stat(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -29,6 +29,7 @@ from rollgraph.adapters.kubernetes.kubeconfig import (
     read_kubeconfig,
 )
 from rollgraph.adapters.kubernetes.opening import Opening
+from rollgraph.adapters.looks import Look, look_at
 from rollgraph.core.errors import ConfigError
 from rollgraph.ports import Spoke
 
@@ -38,8 +39,7 @@ POLL_EVERY = 1.0
 
 _log = structlog.get_logger(__name__)
 
-# How files look from outside: time, size and inode of each, None for one that is not there.
-Look: TypeAlias = dict[Path, tuple[int, int, int] | None]
+Looks: TypeAlias = dict[Path, Look]
 
 
 class KubeconfigSource:
@@ -101,7 +101,7 @@ class KubeconfigSource:
         async with aclosing(self._changes(*await self._read())) as changes:
             yield changes
 
-    async def _changes(self, spokes: list[Spoke], look: Look) -> AsyncGenerator[Sequence[Spoke]]:
+    async def _changes(self, spokes: list[Spoke], look: Looks) -> AsyncGenerator[Sequence[Spoke]]:
         yield spokes
         self._started = True
         moving = look
@@ -122,10 +122,10 @@ class KubeconfigSource:
                 spokes = again
                 yield spokes
 
-    async def _read(self) -> tuple[list[Spoke], Look]:
+    async def _read(self) -> tuple[list[Spoke], Looks]:
         return await anyio.to_thread.run_sync(self._read_now)
 
-    def _read_now(self) -> tuple[list[Spoke], Look]:
+    def _read_now(self) -> tuple[list[Spoke], Looks]:
         """Reads all files. The look is from before, so that no change falls in between."""
         before = self._look([])
         named = self._named(self._entries())
@@ -210,7 +210,7 @@ class KubeconfigSource:
             digest.update(b"\0" + _bytes_of(path))
         return digest.hexdigest()
 
-    def _look(self, also: Sequence[Path]) -> Look:
+    def _look(self, also: Sequence[Path]) -> Looks:
         return _look_at(dict.fromkeys([*self._present(), *also]))
 
     def _present(self) -> Sequence[Path]:
@@ -238,16 +238,8 @@ def _files_of(entry: Entry) -> Iterator[Path]:
         yield entry.user_folder / user.client_key
 
 
-def _look_at(paths: Iterable[Path]) -> Look:
-    return {path: _stat(path) for path in paths}
-
-
-def _stat(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+def _look_at(paths: Iterable[Path]) -> Looks:
+    return {path: look_at(path) for path in paths}
 
 
 def _bytes_of(path: Path) -> bytes:
