@@ -5,7 +5,6 @@ them. Who subscribes at a gateway hears of every state that the spoke's own watc
 the spoke is not asked for a list.
 """
 
-import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,14 +19,14 @@ import pytest
 
 from acceptance.company import Worker
 from acceptance.gateway import Gateway
+from acceptance.healthy import healthy
 from acceptance.hearing import Heard, over_websocket
 from acceptance.rawwatch import Place, RawWatch, Seen, State, watched
 from contract.servers import RedisServer
 from testbed.cluster import Object
 from testbed.deadline import wait_until
 from testbed.fleet import Fleet
-from testbed.metrics import Metrics
-from testbed.scenarios.manifests import canary, pause, rollout, weight
+from testbed.scenarios.manifests import pause, weight
 from testbed.scenarios.stage import Stage, settle
 from testbed.users import READER
 
@@ -113,20 +112,8 @@ def firm(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fir
 @pytest.fixture
 def stages(fleet: Fleet) -> Iterator[list[Stage]]:
     """Rollouts on each spoke, Healthy."""
-    namespace = f"handover-{secrets.token_hex(3)}"
-    made = [
-        Stage(spoke, spoke.namespace(namespace), name, Metrics(0))  # nothing is measured
-        for spoke in fleet.spokes.values()
-        for name in NAMES
-    ]
-    for stage in made:
-        stage.apply(rollout(stage.rollout, canary(*STEPS), replicas=2))
-    for stage in made:
-        stage.wait_phase("Healthy")
-    settle(*made)
-    yield made
-    for spoke in fleet.spokes.values():
-        spoke.cluster().delete("Namespace", namespace)
+    with healthy(fleet, "handover", NAMES, STEPS) as made:
+        yield made
 
 
 @dataclass

@@ -6,7 +6,6 @@ watch Rollgraph is subscribed to in each way, where it is one process and where 
 gateways meet on Redis.
 """
 
-import secrets
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -23,13 +22,13 @@ import pytest
 from acceptance.company import Worker
 from acceptance.gateway import Gateway
 from acceptance.hand import Hand
+from acceptance.healthy import healthy
 from acceptance.hearing import Heard, over_events, over_websocket, place_of
 from acceptance.rawwatch import Place, Seen, State, watched
 from contract.servers import RedisServer
 from testbed.deadline import wait_until
 from testbed.fleet import Fleet
-from testbed.metrics import Metrics
-from testbed.scenarios.manifests import canary, pause, rollout, weight
+from testbed.scenarios.manifests import pause, weight
 from testbed.scenarios.stage import Stage, settle
 
 pytestmark = [
@@ -101,30 +100,16 @@ def far_gateway(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def namespace(fleet: Fleet) -> Iterator[str]:
-    """A namespace on each spoke."""
-    name = f"lossless-{secrets.token_hex(3)}"
-    for spoke in fleet.spokes.values():
-        spoke.namespace(name)
-    yield name
-    for spoke in fleet.spokes.values():
-        spoke.cluster().delete("Namespace", name)
+def stages(fleet: Fleet) -> Iterator[list[Stage]]:
+    """The rollouts, Healthy: five on each spoke."""
+    with healthy(fleet, "lossless", NAMES, STEPS) as made:
+        yield made
 
 
 @pytest.fixture
-def stages(fleet: Fleet, namespace: str) -> list[Stage]:
-    """The rollouts, Healthy: five on each spoke."""
-    made = [
-        Stage(spoke, namespace, name, Metrics(0))  # never started: nothing is measured
-        for spoke in fleet.spokes.values()
-        for name in NAMES
-    ]
-    for stage in made:
-        stage.apply(rollout(stage.rollout, canary(*STEPS), replicas=2))
-    for stage in made:
-        stage.wait_phase("Healthy")
-    settle(*made)
-    return made
+def namespace(stages: list[Stage]) -> str:
+    """Their namespace, on each spoke."""
+    return stages[0].namespace
 
 
 async def test_every_phase_and_step_arrives_in_order_and_once(
