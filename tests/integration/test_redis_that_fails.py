@@ -1,10 +1,11 @@
 """The broker on Redis, when Redis is away, comes back, or comes back with less than it had."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
@@ -13,7 +14,8 @@ from contract.servers import RedisServer
 from factories import NOON, rollout_view
 from fakes.projection import until
 from rollgraph.adapters.clock import SystemClock
-from rollgraph.adapters.redis import hearing
+from rollgraph.adapters.memory import MemoryMirror
+from rollgraph.adapters.redis import frames, hearing
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.keys import Keys
 from rollgraph.adapters.redis.opening import greet, open_redis
@@ -22,13 +24,18 @@ from rollgraph.adapters.redis.secret import shared_secret
 from rollgraph.adapters.redis.sessions import RedisSessions
 from rollgraph.adapters.redis.urls import place
 from rollgraph.adapters.sealing import JweSealing
+from rollgraph.core.connection import ClusterView, ConnectionStatus, WatchView
 from rollgraph.core.errors import BrokerError, ConfigError, FencedError, IdentityProviderError
 from rollgraph.core.feed.entries import Batch, Fact
-from rollgraph.core.refs import ObjectKey
+from rollgraph.core.refs import Kind, ObjectKey
 from rollgraph.core.session import Grant, Session
+from rollgraph.core.view import RolloutView
 from rollgraph.core.viewer import Viewer
+from rollgraph.feed.fanout import FanOut
+from rollgraph.feed.follower import Follower
 
 KEYS = Keys()
+FRAME = frames.frame
 SEALS = JweSealing([b"k" * 32])
 pytestmark = pytest.mark.looptime(False)
 
@@ -179,6 +186,75 @@ async def test_what_another_version_has_written_is_said_and_not_shown(redis: Red
         await redis.spublish(KEYS.channel("east"), b"\x00nonsense")
         with anyio.fail_after(10):
             assert await anext(heard) is None
+
+
+async def test_a_worker_tells_all_anew_where_another_version_has_written(redis: Redis) -> None:
+    broker = RedisBroker(redis)
+    feed, first = await broker.claim("east")
+    await feed.append(FACTS)
+    await redis.hset(KEYS.state("east"), str(CHECKOUT), b"1|\x09later")
+    with capture_logs() as logs:
+        again, snapshot = await broker.claim("east")
+    (line,) = logs
+    assert (line["event"], line["cluster"]) == ("feed_begun_anew", "east")
+    assert "expected form 01, got 09: another version of Rollgraph has written it" in line["error"]
+    assert (list(snapshot.entries), snapshot.position.seq, snapshot.checkpoint) == ([], 0, None)
+    assert snapshot.position.epoch != first.position.epoch
+    with pytest.raises(FencedError):
+        await feed.append(FACTS)
+    assert await broker.log("east", first.position) is None
+    await again.append(FACTS[1:])
+    found = await broker.snapshot("east")
+    assert found is not None
+    assert [entry.subject for entry in found.entries] == [CART]
+
+
+def east(at: datetime) -> ClusterView:
+    watch = WatchView(Kind.ROLLOUT, "", ConnectionStatus.CONNECTED, NOON, synced=True)
+    return ClusterView("east", ConnectionStatus.CONNECTED, NOON, watches=(watch,), confirmed_at=at)
+
+
+@pytest.mark.parametrize("heartbeats", ["later", "now"])
+async def test_a_gateway_shows_nothing_of_another_version_as_fresh(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, heartbeats: str
+) -> None:
+    """Not even where that can still read, and be read in, what tells that the cluster lives."""
+    broker, mirror = RedisBroker(redis), MemoryMirror(SystemClock())
+    follower = Follower(broker, FanOut(mirror, mirror), exists=lambda _: True)
+    feed, _ = await broker.claim("east")
+    before = rollout_view("east/shop/checkout")
+    await feed.append([Fact(CHECKOUT, before, NOON), Fact(None, east(NOON), NOON)])
+    patience, much_later = timedelta(seconds=10), NOON + timedelta(seconds=30)
+
+    def later(fact: Fact) -> bytes:
+        readable = heartbeats == "now" and fact.subject is None
+        return FRAME(fact) if readable else b"\x02later"
+
+    def shown() -> tuple[RolloutView | None, datetime | None]:
+        cluster = mirror.cluster("east")
+        return mirror.rollout(before.ref), cluster.confirmed_at if cluster else None
+
+    with capture_logs() as logs:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(follower.run)
+            await until(lambda: shown() == (before, NOON))
+            monkeypatch.setattr(frames, "frame", later)
+            other = msgspec.structs.replace(before, message="of another version")
+            await feed.append([Fact(CHECKOUT, other, much_later)])
+            await feed.append([Fact(None, east(much_later), much_later)])
+            await until(lambda: any(line["event"] == "feed_not_read" for line in logs))
+            await feed.append([Fact(None, east(much_later), much_later)])
+            await until(lambda: sum(line["event"] == "feed_not_read" for line in logs) > 1)
+            tasks.cancel_scope.cancel()
+
+    assert shown() == (before, NOON)
+    cluster = mirror.cluster("east")
+    assert cluster is not None
+    assert not cluster.stale(NOON, patience)
+    assert cluster.stale(much_later, patience)
+    told = [line["error"] for line in logs if line["event"] == "feed_not_read"]
+    assert "got 02: another version of Rollgraph has written it" in told[0]
+    assert "redis.prefix of its own" in told[0]
 
 
 async def test_logins_and_keys_that_cannot_be_looked_up_say_so(tmp_path: Path) -> None:

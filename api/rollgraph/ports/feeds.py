@@ -41,7 +41,7 @@ class Broker(Protocol):
 
         Gives what was written before, so that only what differs need be, and the checkpoint of it
         if there is one that can be read. Begins a new epoch if the store cannot vouch for the
-        numbers.
+        numbers, and one without anything if what was written cannot be read, as another version's.
 
         Args:
             holder: The worker that last took the spoke's lease (`Leases`); "" where spokes are not

@@ -52,6 +52,7 @@ class RedisBroker:
         self._keys = keys
         self._log_length = log
         self._claim = Script(redis, scripts.CLAIM)
+        self._anew = Script(redis, scripts.ANEW)
         self._append = Script(redis, scripts.APPEND)
         self._drop = Script(redis, scripts.DROP)
         self._look = Script(redis, scripts.LOOK)
@@ -65,8 +66,12 @@ class RedisBroker:
                 raise FencedError(f"claim of {cluster}: its lease is not {holder or 'anybody'}'s")
             await cast("Any", self._redis.sadd(self._keys.feeds, cluster))
             fence, position = int(found[0]), Position(found[1].decode(), int(found[2]))
-            entries = await self._scan(cluster)
-            checkpoint = await self._checkpoint(cluster)
+            try:
+                entries, checkpoint = await self._scan(cluster), await self._checkpoint(cluster)
+            except UnreadableError as error:
+                _log.warning("feed_begun_anew", cluster=cluster, error=str(error))
+                position = await self._begin_anew(cluster, fence)
+                entries, checkpoint = [], None
             if not _Whereabouts(position, found[3]).same(await self._whereabouts(cluster)):
                 raise BrokerError(f"claim of {cluster}: another server has it by now")
         feed = _RedisFeed(self, cluster, fence, position)
@@ -113,9 +118,9 @@ class RedisBroker:
                 pipe.xrange(self._keys.log(cluster), min=f"0-{after.seq + 1}")
                 pipe.hmget(meta, "epoch", "seq")
                 (epoch, seq), found, (later, _) = await pipe.execute()
-        if {epoch, later} != {after.epoch.encode()}:
-            return None
-        entries = [_logged(id_, fields) for id_, fields in found]
+            if {epoch, later} != {after.epoch.encode()}:
+                return None
+            entries = [_logged(id_, fields) for id_, fields in found]
         # They follow each other without a gap: if the first is the next, none is missing.
         missing = entries[0].seq - 1 != after.seq if entries else int(seq) != after.seq
         return None if missing else entries
@@ -144,6 +149,13 @@ class RedisBroker:
         rest = [part for field, body, gone in facts for part in (field, body, "1" if gone else "0")]
         with translated(f"facts of {cluster}"):
             return bool(await self._append(self._keys.feed(cluster), [*head, *rest]))
+
+    async def _begin_anew(self, cluster: str, fence: int) -> Position:
+        """Takes away all that is known of a spoke. Raises `FencedError`."""
+        epoch = secrets.token_hex(8)
+        if not await self._anew(self._keys.feed(cluster), [epoch, fence]):
+            raise FencedError(f"claim of {cluster}: it was claimed again meanwhile")
+        return Position(epoch, 0)
 
     async def _checkpoint(self, cluster: str) -> Checkpoint | None:
         body = await cast("Any", self._redis.hget(self._keys.meta(cluster), "checkpoint"))

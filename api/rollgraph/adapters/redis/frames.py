@@ -119,7 +119,10 @@ def batch(body: bytes) -> Batch:
 
 def _unpacked(body: bytes) -> bytes:
     if body[:1] != FORM:
-        raise UnreadableError(f"expected form {FORM.hex()}, got {body[:1].hex() or 'nothing'}")
+        raise UnreadableError(
+            f"expected form {FORM.hex()}, got {body[:1].hex() or 'nothing'}: another version of"
+            " Rollgraph has written it, which needs a redis.prefix of its own"
+        )
     unpacker = zlib.decompressobj()
     found = unpacker.decompress(body[1:], LONGEST)
     if unpacker.unconsumed_tail:

@@ -35,6 +35,18 @@ return {found[1], found[2], found[3], server}
 """
 )
 
+# ARGV: a name for a new epoch, the fence of whoever claimed last. What is there cannot be read, as
+# another version's: all is to be told anew. Answers 1, or 0 if somebody else has claimed since.
+ANEW = """
+if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[2] then
+  return 0
+end
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('HDEL', KEYS[1], 'checkpoint')
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'seq', 0)
+return 1
+"""
+
 # KEYS: meta alone. Answers epoch, number and the server's run id.
 LOOK = (
     _SERVER
