@@ -53,6 +53,24 @@ def test_one_port_is_published_and_on_loopback(services: dict[str, Any]) -> None
     assert (name, port["host_ip"], port["published"]) == ("proxy", "127.0.0.1", "8000")
 
 
+def test_no_container_reaches_those_who_ask_for_no_login(services: dict[str, Any]) -> None:
+    """Gateways listen on loopback, which is the proxy's; and that on a network that is its own."""
+    on = {name: list(service.get("networks", ())) for name, service in services.items()}
+    assert [name for name in on if "front" in on[name]] == ["proxy"]
+    assert on["proxy"] == ["front", "inside"]
+    assert services["proxy"]["networks"]["front"]["aliases"] == ["public"]
+    listens = services["proxy"]["environment"]["LISTEN"].split(",")
+    assert listens == ["public:8000", "127.0.0.1:8000"]
+    shared = {name: service.get("network_mode") for name, service in services.items()}
+    assert {name for name, mode in shared.items() if mode} == {"gateway-1", "gateway-2"}
+    assert set(shared.values()) == {None, "service:proxy"}
+    for name in ("gateway-1", "gateway-2"):
+        assert "ROLLGRAPH_HTTP__HOST" not in services[name]["environment"]
+    # The network that others are on gives no way out, so that none of its addresses is published.
+    networks = model()["networks"]
+    assert [name for name in networks if networks[name].get("internal")] == ["inside"]
+
+
 def test_containers_may_little(services: dict[str, Any]) -> None:
     for name, service in services.items():
         if service.get("privileged"):
@@ -123,7 +141,8 @@ def demo(services: dict[str, Any], installed: Path, last_stage: Stage) -> Iterat
             "127.0.0.1:8002": f"127.0.0.1:{two}",
             "8001": str(one),
             "8002": str(two),
-            ":8000": f"127.0.0.1:{proxy}",
+            "public:8000,127.0.0.1:8000": f"127.0.0.1:{proxy}",
+            "127.0.0.1:8000": f"127.0.0.1:{proxy}",
             "0.0.0.0": "127.0.0.1",
             "simulation": "127.0.0.1",
             "rollgraph.simulation": "rollgraph.simulation",
