@@ -1,9 +1,9 @@
 """The broker of a single process: what a worker writes is read beside it, without a copy."""
 
+import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from itertools import count
 
 import anyio
 
@@ -32,7 +32,6 @@ class MemoryBroker:
         self._waiting = waiting
         self._feeds: dict[str, _Stored] = {}
         self._listeners: set[_Listener] = set()
-        self._epochs = count(1)
         self._holders: dict[str, str] = {}
 
     async def claim(self, cluster: str, holder: str = "") -> tuple[Feed, Snapshot]:
@@ -41,7 +40,8 @@ class MemoryBroker:
             raise FencedError(f"claim of {cluster}: its lease is not {holder or 'anybody'}'s")
         stored = self._feeds.get(cluster)
         if stored is None:
-            stored = _Stored(f"{id(self):x}-{next(self._epochs)}", self._log)
+            # By chance: cursors outlive the process, and to the next one they must mean nothing.
+            stored = _Stored(secrets.token_hex(8), self._log)
             self._feeds[cluster] = stored
         stored.fence += 1
         return _MemoryFeed(self, cluster, stored, stored.fence), stored.inheritance()
