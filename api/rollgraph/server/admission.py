@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Protocol
 from strawberry.types.graphql import OperationType
 
 from rollgraph.core.viewer import Viewer
-from rollgraph.schema.limits.price import REFUSED, Paid, Price
-from rollgraph.server.documents.persisted import Persisted
+from rollgraph.schema.limits.price import REFUSED, UNKNOWN, Paid, Price
+from rollgraph.server.documents.persisted import UNKNOWN_CODES, Persisted
 from rollgraph.server.failures import OperationRefusedError
 from rollgraph.server.operation import Operation
 from rollgraph.server.rates import Rates
@@ -68,8 +68,10 @@ class Admission:
         """
         try:
             text = await self._documents.text(operation)
-        except OperationRefusedError:
-            await self.refuse(operation, viewer)
+        except OperationRefusedError as error:
+            unknown = error.extensions["code"] in UNKNOWN_CODES
+            price = UNKNOWN if unknown else REFUSED
+            await self._rates.charge(viewer, operation.address, price)
             raise
         return operation._replace(query=text)
 

@@ -161,7 +161,11 @@ async def test_an_answer_with_the_caller_s_budget_is_not_kept() -> None:
     assert left == [600 - PAGE_IS, 600 - 2 * PAGE_IS]
 
 
-# Refused before anything is executed: by syntax, rules and limits, and what nobody knows.
+def hashed(sha256: str) -> dict[str, Any]:
+    return {"persistedQuery": {"version": 1, "sha256Hash": sha256}}
+
+
+# Refused before anything is executed: by syntax, rules and limits, and by what a hash is not of.
 REFUSALS: list[dict[str, Any]] = [
     {"query": "{ rollouts("},
     {"query": ""},
@@ -170,8 +174,8 @@ REFUSALS: list[dict[str, Any]] = [
     {"query": "{ rollouts(first: 200) { nodes { revisions { nodes { images { image } } } } } }"},
     {"query": "query A { __typename } query B { __typename }"},
     {"query": "query A { __typename }", "operationName": "B"},
-    {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}},
-    {"documentId": "nobody's"},
+    {"query": "{ __typename }", "extensions": hashed("0" * 64)},
+    {"extensions": {"persistedQuery": {"version": 2}}},
 ]
 
 
@@ -187,6 +191,13 @@ async def test_what_is_refused_for_what_it_says_takes_what_finding_out_does(
     limited = await door.send(body)
     assert (limited.status_code, extensions(limited)["code"]) == (429, "RATE_LIMITED")
     assert extensions(limited)["cost"] == REFUSED.points
+
+
+@pytest.mark.parametrize("body", [{"extensions": hashed("0" * 64)}, {"documentId": "nobody's"}])
+async def test_a_document_that_nobody_knows_takes_the_least(body: Mapping[str, Any]) -> None:
+    door = Door(points=2)
+    asked = [await door.send(body) for _ in range(3)]
+    assert [each.status_code for each in asked] == [200, 200, 429]
 
 
 async def test_a_refusal_tells_what_is_left() -> None:

@@ -21,6 +21,8 @@ from rollgraph.server.settings import Only
 
 NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+# By these a client learns that it has to send the document.
+UNKNOWN_CODES = (NOT_FOUND, NOT_SUPPORTED)
 MISMATCH = "PERSISTED_QUERY_HASH_MISMATCH"
 NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
 

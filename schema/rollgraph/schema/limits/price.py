@@ -62,6 +62,8 @@ class Paid(msgspec.Struct, frozen=True):
 # What is taken for an operation that is refused for what it says. To find out what is wrong with
 # one of a few fields takes 1.4 ms, mostly GraphQL's rules; with the longest, 80.
 REFUSED = Price(cost=0, objects=0, points=200)
+# And for one whose document nobody knows by what it was asked for: clients ask so first as a rule.
+UNKNOWN = Price(cost=0, objects=0, points=1)
 
 
 def price_of(operation: OperationDefinitionNode, measure: Measure, *, executed: bool) -> Price:
