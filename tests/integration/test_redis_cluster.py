@@ -19,6 +19,7 @@ from contract.servers import (
     rights,
 )
 from factories import NOON, rollout_view
+from fakes.readers import BriskReaders
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.adapters.redis.broker import RedisBroker
 from rollgraph.adapters.redis.cluster import Cluster
@@ -43,7 +44,7 @@ SPOKES = [f"prod-{number}" for number in range(12)]
 SLOT = key_slot(KEYS.meta(SPOKES[0]).encode())
 
 
-class Reader:
+class Reader(BriskReaders):
     """A sink that remembers, and says when something came."""
 
     def __init__(self) -> None:

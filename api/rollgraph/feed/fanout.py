@@ -13,6 +13,7 @@ from rollgraph.core.feed.replica import Step
 from rollgraph.core.feed.topics import Topic
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
+from rollgraph.feed.laggards import Laggards
 from rollgraph.feed.subscription import MOST, Subscription
 from rollgraph.ports import FeedObserver, Mirror, Projection
 
@@ -49,6 +50,7 @@ class FanOut:
         # While a hole of a spoke is filled: the spoke, and the frontier from before the hole.
         self._filling: tuple[str, Frontier] | None = None
         self._listeners: dict[Subscription, Sequence[Topic] | None] = {}
+        self._laggards = Laggards()
         # The same by topic, in the order in which they came; None for those who hear of all.
         self._by_topic: dict[Topic | None, dict[Subscription, None]] = {None: {}}
 
@@ -101,6 +103,14 @@ class FanOut:
         for listener in [*self._listeners]:
             listener.tear()
 
+    def crowded(self, news: int) -> bool:
+        """See `Sink`."""
+        return self._laggards.crowded(news)
+
+    def give_up(self, news: int) -> None:
+        """See `Sink`."""
+        self._laggards.give_up(news)
+
     def nudge(self) -> None:
         """Wakes everybody who listens: something else has changed that they depend on."""
         for listener in [*self._listeners]:
@@ -118,7 +128,7 @@ class FanOut:
         Whoever wants the state first looks at the model next, without waiting in between: then
         nothing is missed and nothing is heard twice.
         """
-        made = Subscription(wanted, self._end, most, self._observer)
+        made = Subscription(wanted, self._end, most, self._observer, self._laggards.add)
         self._listeners[made] = topics
         for topic in (None,) if topics is None else topics:
             self._by_topic.setdefault(topic, {})[made] = None
@@ -174,6 +184,7 @@ class FanOut:
     def _end(self, listener: Subscription) -> None:
         if listener not in self._listeners:
             return
+        self._laggards.discard(listener)
         topics = self._listeners.pop(listener)
         for topic in (None,) if topics is None else topics:
             others = self._by_topic[topic]

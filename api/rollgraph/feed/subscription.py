@@ -25,6 +25,10 @@ class Subscription:
         ended: Called when it ends.
         most: News that may wait.
         observer: Hears what it was too slow for.
+        full: Called while much waits, before each that is added.
+
+    Attributes:
+        much: News that wait of which there are more when much waits.
     """
 
     def __init__(
@@ -33,9 +37,12 @@ class Subscription:
         ended: Callable[["Subscription"], None] = lambda _: None,
         most: int = MOST,
         observer: FeedObserver | None = None,
+        full: Callable[["Subscription"], None] = lambda _: None,
     ) -> None:
+        self.much = most // 4
         self._wanted = wanted
         self._ended = ended
+        self._full = full
         self._most = most
         self._observer = observer or FeedObserver()
         self._waiting: deque[News | None] = deque()
@@ -46,8 +53,10 @@ class Subscription:
         """Lets news wait, if they are wanted."""
         if not self._wanted(news):
             return
-        if len(self._waiting) >= self._most:
-            self._shorten()
+        if len(self._waiting) >= self.much:
+            self._full(self)
+            if len(self._waiting) >= self._most:
+                self._shorten()
         self._waiting.append(news)
         self._came.set()
 
@@ -66,6 +75,11 @@ class Subscription:
     def depth(self) -> int:
         """How many news wait."""
         return len(self._waiting)
+
+    @property
+    def room(self) -> int:
+        """How many more may."""
+        return self._most - len(self._waiting)
 
     @property
     def waiting(self) -> bool:

@@ -14,6 +14,7 @@ from factories import NOON, rollout_view
 from fakes.broker import FaultyBroker
 from fakes.clock import LoopClock
 from fakes.projection import until
+from fakes.readers import BriskReaders
 from rollgraph.core.connection import ClusterView, ConnectionStatus, WatchView
 from rollgraph.core.feed.entries import Subject, Value
 from rollgraph.core.feed.replica import Step
@@ -27,7 +28,7 @@ CHECKOUT = RolloutRef("east", "shop", "checkout")
 CART = RolloutRef("east", "shop", "cart")
 
 
-class Reader:
+class Reader(BriskReaders):
     """A sink that remembers."""
 
     def __init__(self) -> None:

@@ -30,16 +30,25 @@ WATCH = WatchView(Kind.ROLLOUT, "", ConnectionStatus.CONNECTED, NOON, synced=Tru
 READ = ClusterView("east", ConnectionStatus.CONNECTED, NOON, watches=(WATCH,))
 # Facts that a log keeps: fewer than what may be missed, so that snapshots are needed, too.
 LOG = 6
+# Facts that are told without a turn for readers: fewer than a log keeps.
+PART = 2
 # Seconds after which all is well again once nothing is in the way any more.
 HEALED_WITHIN = 60.0
 
 
 class Gateway:
-    """What one has read, held to the promises of a feed."""
+    """What one has read, held to the promises of a feed; its readers are too slow at times."""
 
     def __init__(self) -> None:
         self.known: dict[Subject, Value] = {}
+        self.slow_until = 0.0
         self._last: Step | None = None
+
+    def crowded(self, news: int) -> bool:
+        return anyio.current_time() < self.slow_until
+
+    def give_up(self, news: int) -> None:
+        self.slow_until = 0.0
 
     def take(self, cluster: str, step: Step) -> None:
         self._check(step)
@@ -90,8 +99,12 @@ class World:
         self._versions = count(1)
         self._names = count(1)
         self._zombies: list[Writer] = []
-        for gateway in self.gateways:
-            tasks.start_soon(Follower(broker, gateway, lambda name: name == "east").run)
+        self.followers = [
+            Follower(broker, gateway, lambda name: name == "east", part=PART)
+            for gateway in self.gateways
+        ]
+        for follower in self.followers:
+            tasks.start_soon(follower.run)
         self._begin()
 
     def change(self, ref: RolloutRef) -> None:
@@ -135,6 +148,7 @@ class World:
         wanted: dict[Subject, Value] = {ref.key: view for ref, view in self.spoke.items()}
         wanted[None] = alive
         with anyio.fail_after(HEALED_WITHIN):
+            await until(lambda: not any(each.behind for each in self.followers))
             await until(lambda: all(each.known == wanted for each in self.gateways))
 
     def _begin(self) -> None:
@@ -181,6 +195,16 @@ class Network(msgspec.Struct, frozen=True):
         broker.away = self.away
 
 
+class Slow(msgspec.Struct, frozen=True):
+    """Readers of one gateway have no room for so many seconds."""
+
+    gateway: int
+    seconds: float
+
+    def on(self, world: World) -> None:
+        world.gateways[self.gateway].slow_until = anyio.current_time() + self.seconds
+
+
 class Crash(msgspec.Struct, frozen=True):
     def on(self, world: World) -> None:
         world.crash()
@@ -203,6 +227,7 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(Change, REF),
     st.builds(Delete, REF),
     st.builds(Network, SHARE, SHARE, SHARE, st.booleans()),
+    st.builds(Slow, st.sampled_from([0, 1]), st.sampled_from([0.004, 0.02, 0.3, 7.0])),
     st.builds(Crash),
     st.builds(Freeze),
     st.builds(LoseAll),
@@ -226,4 +251,17 @@ async def test_every_gateway_ends_with_what_is(story: list[tuple[Act, float]], s
         for act, wait in story:
             act.on(made)
             await anyio.sleep(wait)
+        await made.heal()
+
+
+async def test_a_hole_of_which_nothing_is_left_is_a_hole() -> None:
+    async with world(1) as made:
+        await made.heal()
+        for act in (Change(REFS[0]), Network(1.0, 0.0, 0.0, away=False), Change(REFS[1], LOG)):
+            act.on(made)
+            await anyio.sleep(0.3)
+        Delete(REFS[1]).on(made)
+        await anyio.sleep(7)
+        await made.heal()
+        made.change(REFS[0])
         await made.heal()

@@ -3,6 +3,9 @@
 The messages come by pub/sub, which loses some without a word. Numbers tell: what follows the last
 one is taken, what is not newer was taken before, and anything else is a gap. While there is a gap
 no message is taken: the log has them all, or where it does not reach back so far, a snapshot.
+
+Steps are given one by one, and the reader is where the last one led to. Whoever takes some of them
+and waits before they take the next does nothing else with the replica meanwhile but `check` it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,6 +59,12 @@ class Replica:
             return
         yield from self._walk(batch.epoch, batch.entries)
 
+    def miss(self, batch: Batch) -> None:
+        """Leaves a message to the log, which has to be read from where the reader is."""
+        self.broken = True
+        if self.position is not None and batch.epoch == self.position.epoch:
+            self.newest = max(self.newest, batch.position.seq)
+
     def check(self, position: Position) -> None:
         """Compares with how far the feed has come: finds a loss after which nothing came."""
         if self.position is None or position.epoch != self.position.epoch:
@@ -91,17 +100,21 @@ class Replica:
     def reset(self, snapshot: Snapshot) -> Iterator[Step]:
         """Starts over from a snapshot: what differs from what was held, deletions first.
 
-        Nobody knows what happened in between, so each step says that it is not `whole`.
+        Nobody knows what happened in between, so each step says that it is not `whole`. If nothing
+        differs, for what came went again, the spoke itself is told: else nobody would hear that
+        there was a hole.
         """
-        here, self._seqs = self._seqs, {entry.subject: entry.seq for entry in snapshot.entries}
-        same_epoch = self.position is not None and self.position.epoch == snapshot.position.epoch
+        here, before = self._seqs, self.position
+        self._seqs = {entry.subject: entry.seq for entry in snapshot.entries}
         self.position = snapshot.position
         self.newest = snapshot.position.seq
-        for subject in here.keys() - self._seqs.keys():
-            yield self._step(_gone(subject, snapshot), whole=False)
-        for entry in snapshot.entries:
-            if not (same_epoch and here.get(entry.subject) == entry.seq):
-                yield self._step(entry, whole=False)
+        known = here if before is not None and before.epoch == snapshot.position.epoch else {}
+        found = [_gone(subject, snapshot) for subject in here.keys() - self._seqs.keys()]
+        found += [entry for entry in snapshot.entries if known.get(entry.subject) != entry.seq]
+        if not found and before != snapshot.position:
+            found = [entry for entry in snapshot.entries if entry.subject is None]
+        for entry in found:
+            yield self._step(entry, whole=False)
         self._settle()
 
     def _walk(self, epoch: str, entries: Iterable[Entry]) -> Iterator[Step]:

@@ -119,6 +119,13 @@ def test_a_snapshot_tells_only_what_differs(replica: Replica) -> None:
     assert seqs(replica.reset(snapshot(9, entry(5), entry(8, CART)))) == [8]
 
 
+def test_that_there_was_a_hole_is_told_also_if_nothing_is_left_of_it(replica: Replica) -> None:
+    list(replica.take(Batch("east", "a", [entry(6, None)])))
+    steps = list(replica.reset(snapshot(9, entry(5), entry(6, None))))  # 7 to 9 came and went
+    assert [(step.entry.seq, step.position.seq, step.whole) for step in steps] == [(6, 9, False)]
+    assert not list(replica.reset(snapshot(9, entry(5), entry(6, None)))), "there was none"
+
+
 def test_a_fact_that_the_snapshot_had_already_is_not_told_again_from_the_log() -> None:
     replica = Replica()
     # Read slowly: the second fact is of a time after the position.
