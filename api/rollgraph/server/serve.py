@@ -16,7 +16,16 @@ from starlette.applications import Starlette
 
 from rollgraph.adapters.clock import SystemClock
 from rollgraph.ports import Tracing
-from rollgraph.server import answering, binding, bootstrap, logging, people, sharing, tracing
+from rollgraph.server import (
+    answering,
+    binding,
+    bootstrap,
+    garbage,
+    logging,
+    people,
+    sharing,
+    tracing,
+)
 from rollgraph.server.app import create_app
 from rollgraph.server.auth import agreements, wiring
 from rollgraph.server.auth.adoption import with_logins
@@ -54,6 +63,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts the application, then accepts connections."""
         await super().startup(sockets)
+        garbage.settle()
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
