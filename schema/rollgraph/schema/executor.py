@@ -1,5 +1,6 @@
 """Executes requests, and answers from `fragments` what has been answered before."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -10,7 +11,7 @@ from graphql import (
     OperationType,
     Undefined,
 )
-from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.execution.collect_fields import DeferUsage, FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -24,26 +25,51 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     What it overrides is not part of graphql-core's promised API: the lock file holds the version,
     and the tests of `fragments` notice a change.
+
+    Attributes:
+        scopes: What the caller's token is good for; nothing where no fragments are kept.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._cache: FragmentCache | None = getattr(self.context_value, "fragments", None)
-        self._scopes = self.context_value.scopes if self._cache is not None else frozenset()
+        self.scopes = self.context_value.scopes if self._cache is not None else frozenset()
         if self.operation.operation is not OperationType.QUERY:
             self.context_value.moment_reads += 1  # what it answers is what it did: never kept
         if self.operation.operation is OperationType.MUTATION:
             self.context_value.on_action()
         # By the identity of the list, as graphql-core itself does; the lists live as long as we.
         self._selections: dict[int, tuple[FieldDetailsList, Selection]] = {}
+        # Of a subscription: what is selected on each event, shared by those who execute one.
+        self._selected: list[GroupedFieldSet] = []
 
     def for_event(self, event: object, context: Context) -> "Executor":
         """Executes what is selected on one event of a subscription, in its own surroundings."""
         executor = self.build_per_event_executor(event)
         assert isinstance(executor, Executor)
         executor.context_value = context
-        executor._selections = {}  # the lists that they are of live as long as one execution
         return executor
+
+    def execute_collected_root_fields(
+        self,
+        root_type: GraphQLObjectType,
+        root_value: Any,
+        grouped_field_set: GroupedFieldSet,
+        serially: bool,
+        new_defer_usages: Sequence[DeferUsage],
+    ) -> Any:
+        """Executes what is selected on one event with the lists of the first.
+
+        graphql-core 3.3 collects them anew for each event, and then finds out, and remembers for
+        as long as the subscription lasts, what is below each of the new ones: 20 objects an event.
+        """
+        if self.operation.operation is OperationType.SUBSCRIPTION and not new_defer_usages:
+            if not self._selected:
+                self._selected.append(grouped_field_set)
+            (grouped_field_set,) = self._selected
+        return super().execute_collected_root_fields(
+            root_type, root_value, grouped_field_set, serially, new_defer_usages
+        )
 
     def complete_object_value(
         self,
@@ -148,7 +174,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if known is None:
             nodes = tuple([detail.node for detail in details])
             values = self.variable_values.coerced
-            selection = cache.selection(nodes, self.fragment_definitions, values, self._scopes)
+            selection = cache.selection(nodes, self.fragment_definitions, values, self.scopes)
             known = self._selections[id(details)] = (details, selection)
         return known[1]
 

@@ -4,6 +4,7 @@ It stands in the place of strawberry's and graphql-core's own way, which execute
 apart, under one context for as long as the stream lasts.
 """
 
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Hashable, Mapping
 from contextlib import aclosing
 from inspect import isawaitable
@@ -35,6 +36,9 @@ from rollgraph.schema.streams.telling import Event
 
 R = TypeVar("R", bound=Result)
 
+# Executors that are kept, each with what it has found out of a selection: some 20 KiB.
+MAX_EXECUTORS = 256
+
 
 class Serving:
     """Serves the subscriptions of one schema.
@@ -48,6 +52,7 @@ class Serving:
         self._schema = schema
         self._hidden = hidden
         self._sharing = Sharing()
+        self._executors: OrderedDict[Hashable, Executor] = OrderedDict()
 
     async def answers(
         self,
@@ -78,7 +83,8 @@ class Serving:
         if isinstance(source, ExecutionResult):
             yield refusal(source.errors or [], context)
         elif isinstance(source, Stream):
-            reader = _Reader(cast("Executor", executor), text, context, source)
+            reader = self._reader(cast("Executor", executor), text, context, source)
+            del executor
             async with aclosing(source):
                 try:
                     async for event in source:
@@ -89,6 +95,20 @@ class Serving:
             async with aclosing(map_source_to_response_event(executor, source)) as results:
                 async for result in results:
                     yield _translated(answer(result.data, result.errors, ""), context)  # noqa: ASYNC119
+
+    def _reader(
+        self, executor: Executor, text: str, context: Context, source: Stream[Any]
+    ) -> "_Reader":
+        """A reader, who shares an executor with those who select the same on an event.
+
+        What an executor finds out of a selection, and keeps, is most of what a reader takes.
+        """
+        asks = (text, _name(executor.operation), _values(executor))
+        shared = self._executors.setdefault((asks, executor.scopes), executor)
+        self._executors.move_to_end((asks, executor.scopes))
+        if len(self._executors) > MAX_EXECUTORS:
+            self._executors.popitem(last=False)
+        return _Reader(shared, asks, context, source)
 
     async def _answer(self, reader: "_Reader", event: Event) -> Answer:
         if event.key is None:
@@ -105,18 +125,24 @@ class Serving:
 class _Reader:
     """One subscription.
 
-    Attributes:
+    Args:
+        executor: Executes what is selected on an event.
         asks: Equal for subscriptions that select the same on an event.
+        context: The subscription's surroundings.
         stream: Its events.
+
+    Attributes:
+        asks: The same.
+        stream: The same.
     """
 
     def __init__(
-        self, executor: Executor, text: str, context: Context, stream: Stream[Any]
+        self, executor: Executor, asks: Hashable, context: Context, stream: Stream[Any]
     ) -> None:
         self._executor = executor
         self._context = context
         self.stream = stream
-        self.asks: Hashable = (text, _name(executor.operation), _values(executor))
+        self.asks = asks
 
     async def execute(self, event: Event) -> tuple[Answer, bool]:
         """The answer to an event, and whether others may have it, too."""

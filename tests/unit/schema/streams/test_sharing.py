@@ -1,7 +1,10 @@
 """Who shares an answer, and who must not."""
 
+import gc
+
 import anyio
 import pytest
+from graphql.execution.collect_fields import CollectedFields
 
 from factories import rollout_view
 from fakes.rights import Some
@@ -186,3 +189,23 @@ async def test_readers_who_know_other_rollouts_share_all_but_their_cursors(
     assert first.cursor != second.cursor
     assert f'"cursor":"{first.cursor}"'.encode() in first.json
     assert first.json.replace(first.cursor.encode(), second.cursor.encode()) == second.json
+
+
+def found_out() -> int:
+    """How many lists of selected fields there are."""
+    gc.collect()
+    return sum(isinstance(each, CollectedFields) for each in gc.get_objects())
+
+
+async def test_what_is_selected_on_an_event_is_found_out_once(live: Live) -> None:
+    async with live.reader(OWN) as one, live.reader(OWN) as other:
+        await one.event()
+        await other.event()
+        after = []
+        for _ in range(3):
+            for phase in (Phase.PAUSED, Phase.HEALTHY) * 5:
+                live.put(view(phase))
+                await one.event()
+                await other.event()
+            after.append(found_out())
+    assert after[0] == after[1] == after[2]
