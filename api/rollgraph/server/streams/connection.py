@@ -27,6 +27,7 @@ from rollgraph.server.streams.means import Means
 from rollgraph.server.streams.messages import BadMessageError, Closing, Code, Message
 from rollgraph.server.streams.patience import Patience
 from rollgraph.server.streams.places import TOO_MANY, NoPlaceError
+from rollgraph.server.streams.quiet import quietly
 
 _log = structlog.get_logger(__name__)
 
@@ -71,9 +72,9 @@ class Connection:
         self._heard = anyio.current_time()
         async with self._tasks:
             if self.closing is None:
-                self._tasks.start_soon(self._wait_for_init)
-                self._tasks.start_soon(self._keep_alive)
-                self._tasks.start_soon(self._lose_patience)
+                self._tasks.start_soon(quietly, self._wait_for_init)
+                self._tasks.start_soon(quietly, self._keep_alive)
+                self._tasks.start_soon(quietly, self._lose_patience)
                 await self._listen()
             self._tasks.cancel_scope.cancel()
         if self.closing is not None and self._socket.client_state is WebSocketState.CONNECTED:
@@ -128,7 +129,7 @@ class Connection:
             await self._send(messages.ACK)
             self._caller = caller
             known = partial(self._identify, payload)
-            self._tasks.start_soon(self._wait_for_end_of_login, caller, known)
+            self._tasks.start_soon(quietly, self._wait_for_end_of_login, caller, known)
 
     async def _subscribe(self, message: Message) -> None:
         operation = message.operation()._replace(address=address(self._socket))
@@ -142,7 +143,8 @@ class Connection:
             await self._send_error(message.id, failed(said, TOO_MANY))
         else:
             scope = self._running[message.id] = anyio.CancelScope()
-            self._tasks.start_soon(self._operate, message.id, scope, operation, self._caller)
+            asked = (message.id, scope, operation, self._caller)
+            self._tasks.start_soon(quietly, self._operate, *asked)
 
     def _stop(self, id_: str) -> None:
         scope = self._running.pop(id_, None)

@@ -16,6 +16,7 @@ from rollgraph.server.streams.encodings import Encoding
 from rollgraph.server.streams.lifetime import Known
 from rollgraph.server.streams.means import Means
 from rollgraph.server.streams.places import NoPlaceError
+from rollgraph.server.streams.quiet import quietly
 
 _log = structlog.get_logger(__name__)
 
@@ -81,9 +82,9 @@ class StreamResponse(Response):
     async def _run(self, receive: Receive, name: str, admitted: Admitted) -> None:
         ask = self._means.asking.ask
         async with self._tasks:
-            self._tasks.start_soon(self._listen, receive)
-            self._tasks.start_soon(self._keep_alive)
-            self._tasks.start_soon(self._wait_for_end_of_login)
+            self._tasks.start_soon(quietly, self._listen, receive)
+            self._tasks.start_soon(quietly, self._keep_alive)
+            self._tasks.start_soon(quietly, self._wait_for_end_of_login)
             await ask(admitted, self._caller, name, self._tell)
             self._end()
 

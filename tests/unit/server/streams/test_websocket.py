@@ -1,8 +1,12 @@
 """graphql-transport-ws: every close code, and what goes on between."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from weakref import WeakSet
 
 import anyio
 import pytest
@@ -19,6 +23,8 @@ from rollgraph.core.errors import (
     UnauthenticatedViewerError,
 )
 from rollgraph.core.viewer import Viewer
+from rollgraph.server.streams import serving
+from rollgraph.server.streams.connection import Connection
 from rollgraph.server.streams.means import Rules
 from rollgraph.server.streams.places import Places
 from unit.server.streams.ticking import CLOCK, Gateway
@@ -28,6 +34,16 @@ TICKS = "subscription { ticks { number } }"
 
 def tick(id_: str, number: int) -> dict[str, Any]:
     return {"type": "next", "id": id_, "payload": {"data": {"ticks": {"number": number}}}}
+
+
+@contextmanager
+def no_look_for_garbage() -> Iterator[None]:
+    """What is free meanwhile nobody refers to any more."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def begun(client: Socket) -> Socket:
@@ -431,6 +447,33 @@ async def test_a_client_that_leaves_leaves_nothing_behind() -> None:
         await client.leave()
         await anyio.sleep(1)
         assert (gateway.means.places.taken, len(gateway.means.drain)) == (0, 0)
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+async def test_what_a_connection_took_is_free_at_once(
+    by_us: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: WeakSet[Connection] = WeakSet()
+
+    class Known(Connection):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.add(self)
+
+    monkeypatch.setattr(serving, "Connection", Known)
+    gateway = Gateway()
+    with no_look_for_garbage():
+        async with socket(gateway.app) as one:
+            client = await begun(one)
+            await client.subscribe("a", TICKS)
+            assert await client.hear() == tick("a", 0)
+            assert len(made) == 1
+            if by_us:
+                await gateway.means.drain.run(1)
+            else:
+                await client.leave()
+            await anyio.sleep(1)
+        assert len(made) == 0
 
 
 # Bounds.
