@@ -1,9 +1,8 @@
 """What waits for one listener, within bounds."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
-
-import anyio
 
 from rollgraph.core.feed.news import News, together
 from rollgraph.ports import FeedObserver
@@ -46,7 +45,9 @@ class Subscription:
         self._most = most
         self._observer = observer or FeedObserver()
         self._waiting: deque[News | None] = deque()
-        self._came = anyio.Event()
+        # Not an event of anyio's, of which each wait would need a new one, nor of asyncio's, which
+        # looks at its loop: a tenth of what it takes to tell a change.
+        self._sleeper: asyncio.Future[None] | None = None
         self._nudged = False
 
     def offer(self, news: News) -> None:
@@ -58,18 +59,18 @@ class Subscription:
             if len(self._waiting) >= self._most:
                 self._shorten()
         self._waiting.append(news)
-        self._came.set()
+        self._wake()
 
     def tear(self) -> None:
         """Drops what waits: it has to look anew, for what it may see is different now."""
         self._waiting.clear()
         self._waiting.append(None)
-        self._came.set()
+        self._wake()
 
     def nudge(self) -> None:
         """Ends a `wait` although nothing came."""
         self._nudged = True
-        self._came.set()
+        self._wake()
 
     @property
     def depth(self) -> int:
@@ -87,10 +88,13 @@ class Subscription:
         return bool(self._waiting)
 
     async def wait(self) -> None:
-        """Until something waits, or it is nudged, also if that was since the last wait ended."""
+        """Until something waits, or it is nudged, also if that was since the last wait ended.
+
+        One task at a time.
+        """
         if not self._waiting and not self._nudged:
-            self._came = anyio.Event()
-            await self._came.wait()
+            self._sleeper = asyncio.get_running_loop().create_future()
+            await self._sleeper
         self._nudged = False
 
     def take(self) -> News | None:
@@ -121,6 +125,12 @@ class Subscription:
         """Ends it: nothing waits any more."""
         self._waiting.clear()
         self._ended(self)
+
+    def _wake(self) -> None:
+        if self._sleeper is not None:
+            if not self._sleeper.done():  # it is if the wait was cancelled
+                self._sleeper.set_result(None)
+            self._sleeper = None
 
     def _shorten(self) -> None:
         latest: dict[object, News] = {}
