@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from rollgraph.core.feed.cursors import Cursor, decode
+from rollgraph.schema.streams.rollouts import LOST
 
 # Cluster and name; all are in one namespace.
 Place: TypeAlias = tuple[str, str]
@@ -36,6 +37,13 @@ class Told(NamedTuple):
     place: Place
     state: State | None
 
+    def is_in(self, facts: "Facts") -> bool:
+        """Whether it is one of these facts; what fills a hole is none by itself."""
+        found = [facts.get(feed, {}).get(seq) for feed, seq in self.feeds.items()]
+        return any(
+            fact and fact.place == self.place and self.state in (fact.after, None) for fact in found
+        )
+
 
 # The numbered facts of each feed, by the fingerprint that cursors name it with.
 Facts: TypeAlias = dict[bytes, dict[int, Fact]]
@@ -47,8 +55,8 @@ class Story:
 
     Args:
         matches: Whether a rollout is asked for.
-        paced: Whether events are held back for `minInterval`: then changes are told together, and
-            to who comes back perhaps again.
+        paced: Whether events are held back for `minInterval`: then changes of a rollout are told
+            together, and to who comes back perhaps again.
 
     Attributes:
         cursor: Of the last event.
@@ -75,29 +83,69 @@ class Story:
         self.events += 1
         self.cursor = event["cursor"]
         if event["kind"] == "RESYNC":
+            if event["reason"] == LOST:
+                self.faults.append("too much at once, though it reads")
             self._begin_anew()
         cursor = decode(self.cursor)
-        if not self.paced:
-            self._check_order(cursor, event)
+        self._check_order(cursor, event)
         for feed, seq in cursor.feeds.items():
             self._from.setdefault(feed, seq)
-            self._upto[feed] = seq
+            self._upto[feed] = max(seq, self._upto.get(feed, 0))
         if event["kind"] != "RESYNC":
             self._take(cursor, event)
 
+    def come_back(self) -> None:
+        """What comes next comes over another connection."""
+        if self.paced:
+            self._heard.clear()
+
     def missing(self, facts: Facts) -> list[str]:
         """The facts that concern it and were not told, between the first and the last that were."""
-        if self.paced:
-            return []
-        told = {(feed, seq, each.place) for each in self._told for feed, seq in each.feeds.items()}
-        ahead = {(each.place, each.state) for each in self._told if not _fact_of(each, facts)}
+        told = {
+            (feed, seq, each.place, each.state)
+            for each in self._told
+            for feed, seq in each.feeds.items()
+        }
+        otherwise = self._told_together if self.paced else self._told_before_its_turn
         return [
             f"{fact} of number {seq} was not told"
             for feed, upto in self._upto.items()
             for seq, fact in facts.get(feed, {}).items()
             if self._from[feed] < seq <= upto and self._concerns(fact)
-            if (feed, seq, fact.place) not in told and not _led_to(seq, facts[feed], ahead)
+            if (feed, seq, fact.place, self._shown(fact)) not in told
+            and not otherwise(feed, seq, facts)
         ]
+
+    def _shown(self, fact: Fact) -> State | None:
+        """What a fact is to it; None if the rollout is not, or no longer, among those asked for."""
+        after = fact.after
+        return after if after is not None and self.matches(fact.place, after) else None
+
+    def _told_before_its_turn(self, feed: bytes, seq: int, facts: Facts) -> bool:
+        """Whether what fills a hole told of a fact, or of what it led to.
+
+        A snapshot of a feed that has begun anew is read while its worker writes on. What fills a
+        hole with it has the number from before the hole, or none, and is no fact by itself.
+        """
+        place, later = facts[feed][seq].place, self._led_to(seq, facts[feed])
+        return any(
+            each.place == place
+            and each.state in later
+            and each.feeds.get(feed, 0) < seq
+            and not each.is_in(facts)
+            for each in self._told
+        )
+
+    def _told_together(self, feed: bytes, seq: int, facts: Facts) -> bool:
+        """Whether what a fact, with others, led to was told; nothing need be if that is nothing."""
+        place, later = facts[feed][seq].place, self._led_to(seq, facts[feed])
+        told = any(each.place == place and each.state in later for each in self._told)
+        return told or None in later
+
+    def _led_to(self, seq: int, facts: dict[int, Fact]) -> set[State | None]:
+        """What a rollout is to it from a fact on."""
+        place = facts[seq].place
+        return {self._shown(fact) for n, fact in facts.items() if n >= seq and fact.place == place}
 
     def forget(self) -> None:
         """What has been looked at need not be kept: from here on it is looked at anew."""
@@ -115,7 +163,8 @@ class Story:
 
     def _check_order(self, cursor: Cursor, event: dict[str, Any]) -> None:
         for feed, seq in cursor.feeds.items():
-            if seq < self._upto.get(feed, 0):
+            # What was held back has the cursor of the moment in which it came.
+            if seq < self._upto.get(feed, 0) and not self.paced:
                 self.faults.append(f"back from {self._upto[feed]} to {seq}: {event}")
         # What was not seen while a hole was filled has one cursor for all of it.
         key = (event["cursor"], event["kind"], repr(event.get("rollout") or event.get("name")))
@@ -132,7 +181,7 @@ class Story:
             self._told.append(Told(cursor.feeds, place, None))
             return
         state = State(rollout["uid"], int(rollout["resourceVersion"]), rollout["phase"])
-        if not self.paced and (before is None) != (kind in {"SNAPSHOT", "ADDED"}):
+        if (before is None) != (kind in {"SNAPSHOT", "ADDED"}):
             self.faults.append(f"{kind} of one known as {before}: {event}")
         if before and before.uid == state.uid and before.version > state.version:
             self.faults.append(f"back from version {before.version}: {event}")
@@ -145,23 +194,3 @@ class Story:
     def _concerns(self, fact: Fact) -> bool:
         sides = (fact.before, fact.after)
         return any(side is not None and self.matches(fact.place, side) for side in sides)
-
-
-def _fact_of(told: Told, facts: Facts) -> Fact | None:
-    """The fact that was told, if it is known; what fills a hole is no fact by itself."""
-    for feed, seq in told.feeds.items():
-        fact = facts.get(feed, {}).get(seq)
-        if fact and fact.place == told.place and told.state in (fact.after, None):
-            return fact
-    return None
-
-
-def _led_to(seq: int, facts: dict[int, Fact], ahead: set[tuple[Place, State | None]]) -> bool:
-    """Whether a hole was filled with the state that a fact, or a later one, led to.
-
-    A snapshot of a feed that has begun anew is read while its worker writes on: it tells of some
-    facts before their turn.
-    """
-    place = facts[seq].place
-    later = {fact.after for number, fact in facts.items() if number >= seq and fact.place == place}
-    return any((place, state) in ahead for state in later)

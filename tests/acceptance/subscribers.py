@@ -116,7 +116,9 @@ class Subscriber(Background):
         for answer in self._listen(door, question):
             assert "errors" not in answer, f"{self.name}: {answer}"
             with self.lock:
-                self.connections += first
+                if first:
+                    self.connections += 1
+                    self.story.come_back()
                 self.story.hear(answer["data"]["rolloutEvents"])
             first = False
 
