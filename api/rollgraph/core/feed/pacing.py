@@ -32,7 +32,8 @@ class Pacer:
         if ref is None:
             return False
         if ref in self._held:
-            self._held[ref] = together(self._held[ref], news)
+            # Behind what came before it: see `flush`.
+            self._held[ref] = together(self._held.pop(ref), news)
             return True
         self._expire(now)
         told = self._told.setdefault(ref, now)
@@ -59,7 +60,11 @@ class Pacer:
         return self._held.pop(ref)
 
     def flush(self) -> list[News]:
-        """All that is held, which then is held no more."""
+        """All that is held, which then is held no more.
+
+        In the order in which the last of each came: who leaves after one of them comes back before
+        the last of all others, and is told it.
+        """
         held = [*self._held.values()]
         self._held.clear()
         self._due.clear()
