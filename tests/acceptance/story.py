@@ -137,10 +137,17 @@ class Story:
         )
 
     def _told_together(self, feed: bytes, seq: int, facts: Facts) -> bool:
-        """Whether what a fact, with others, led to was told; nothing need be if that is nothing."""
-        place, later = facts[feed][seq].place, self._led_to(seq, facts[feed])
-        told = any(each.place == place and each.state in later for each in self._told)
-        return told or None in later
+        """Whether what a fact, with others, led to was told; nothing need be if that is nothing.
+
+        The others may be those of the feed's next epoch, or what filled a hole: then its version is
+        what tells that it is later.
+        """
+        fact, later = facts[feed][seq], self._led_to(seq, facts[feed])
+        return None in later or any(
+            each.state in later or _is_later(each.state, fact.after)
+            for each in self._told
+            if each.place == fact.place
+        )
 
     def _led_to(self, seq: int, facts: dict[int, Fact]) -> set[State | None]:
         """What a rollout is to it from a fact on."""
@@ -194,3 +201,9 @@ class Story:
     def _concerns(self, fact: Fact) -> bool:
         sides = (fact.before, fact.after)
         return any(side is not None and self.matches(fact.place, side) for side in sides)
+
+
+def _is_later(state: State | None, than: State | None) -> bool:
+    if state is None or than is None:
+        return False
+    return state.uid == than.uid and state.version >= than.version

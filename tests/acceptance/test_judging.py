@@ -103,6 +103,13 @@ def test_changes_may_be_told_together_to_who_asked_for_it_and_not_be_left_out() 
     assert paced.missing == []
 
 
+def test_what_was_held_back_may_be_told_with_what_the_next_epoch_begins_with() -> None:
+    paced = Listener(paced=True)
+    paced.hear_all(4, 7)
+    paced.hear(12, seq=9)
+    assert paced.missing == []
+
+
 def test_what_is_told_twice_or_backwards_is_a_fault() -> None:
     twice, back = Listener(), Listener()
     twice.hear_all(2, 2)
