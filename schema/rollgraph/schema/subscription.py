@@ -24,6 +24,7 @@ from rollgraph.schema.streams.clusters import ClusterStream
 from rollgraph.schema.streams.rollouts import RolloutStream, Wanted
 from rollgraph.schema.streams.summaries import SummaryStream, Tile
 from rollgraph.schema.streams.telling import EventKind
+from rollgraph.schema.streams.wording import Wording
 from rollgraph.schema.types.action_targets import RolloutRefInput
 from rollgraph.schema.types.events import (
     RolloutEvent,
@@ -84,7 +85,7 @@ class Subscription:
         A rollout that does not exist is told as ADDED once it does.
         """
         wanted = Wanted(
-            rollout_event,
+            Wording(rollout_event),
             ref=_watched(info, rollout),
             resume_after=_after(info, resume_after),
         )
@@ -114,9 +115,8 @@ class Subscription:
         RESYNC and the state anew.
         """
         wanted = Wanted(
-            rollout_event,
+            Wording(rollout_event, kinds=None if kinds is None else frozenset(kinds)),
             filter=filter.core() if filter else None,
-            kinds=None if kinds is None else frozenset(kinds),
             initial=include_initial,
             interval=_interval(min_interval),
             resume_after=_after(info, resume_after),
@@ -137,10 +137,9 @@ class Subscription:
         phase, weight, analysis and pods.
         """
         wanted = Wanted(
-            step_progress_event,
+            Wording(step_progress_event, says=said_of_steps),
             ref=_watched(info, rollout),
             resume_after=_after(info, resume_after),
-            says=said_of_steps,
         )
         return _events(StepProgressEvent, RolloutStream(info.context, wanted))
 
@@ -157,10 +156,9 @@ class Subscription:
         Each is an `AnalysisRunChangedEvent`; DELETED and RESYNC are told, too.
         """
         wanted = Wanted(
-            analysis_run_event,
+            Wording(analysis_run_event, says=said_of_runs),
             ref=_watched(info, rollout),
             resume_after=_after(info, resume_after),
-            says=said_of_runs,
         )
         return _events(RolloutEvent, RolloutStream(info.context, wanted))
 

@@ -5,6 +5,7 @@ deleted, whatever it was for the fleet.
 """
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from rollgraph.core.changes import Added, Change, Deleted
 from rollgraph.core.feed.cursors import member
@@ -12,6 +13,26 @@ from rollgraph.core.feed.news import News
 from rollgraph.core.filtering import Predicate
 from rollgraph.core.refs import RolloutRef
 from rollgraph.core.view import RolloutView
+
+
+class Heard(NamedTuple):
+    """What news of a rollout are to a reader.
+
+    Attributes:
+        knew: Whether they knew of it before.
+        knows: Whether they do now.
+    """
+
+    knew: bool
+    knows: bool
+
+    def changes(self, news: News) -> tuple[Change, ...]:
+        """What has happened for them; empty if it is none of theirs."""
+        if self.knew and self.knows:
+            return news.changes
+        if self.knows:
+            return (Added(),)
+        return (Deleted(),) if self.knew else ()
 
 
 class Audience:
@@ -54,18 +75,14 @@ class Audience:
         for ref in refs:
             self.learn(ref)
 
-    def hear(self, news: News) -> tuple[Change, ...]:
-        """What news of a rollout are to them; empty if it is none of theirs."""
+    def hear(self, news: News) -> Heard:
+        """Learns, or forgets, what news of a rollout are about."""
         ref, (_, after) = news.ref, news.views
         if ref is None:
-            return ()
-        known, sees = ref in self.known, self.sees(after)
-        if known and sees:
-            return news.changes
-        if sees:
+            return Heard(knew=False, knows=False)
+        knew, knows = ref in self.known, self.sees(after)
+        if knows and not knew:
             self.learn(ref)
-            return (Added(),)
-        if known:
+        elif knew and not knows:
             self.forget(ref)
-            return (Deleted(),)
-        return ()
+        return Heard(knew, knows)

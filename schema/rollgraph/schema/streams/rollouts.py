@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from rollgraph.core.changes import AnalysisRunChanged, Change
 from rollgraph.core.feed.audience import Audience
 from rollgraph.core.feed.cursors import encode
 from rollgraph.core.feed.news import Frontier, News
@@ -23,7 +22,8 @@ from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Context
 from rollgraph.schema.streams.resuming import UNKNOWN, Missed, Place, merged, missed
 from rollgraph.schema.streams.stream import Stream
-from rollgraph.schema.streams.telling import KINDS, EventKind, Make, Telling, Told
+from rollgraph.schema.streams.telling import EventKind, Telling
+from rollgraph.schema.streams.wording import Mark, Wording, of_news
 
 LOST = "more changed at once than could be told"
 
@@ -32,27 +32,20 @@ class Wanted(msgspec.Struct, frozen=True):
     """What a reader asks for.
 
     Attributes:
-        make: Makes an answer's object of an event.
+        wording: How it is put.
         ref: One rollout; None for all that match.
         filter: Which rollouts.
-        kinds: Which events; None for all. RESYNC is told to everybody.
         initial: Whether the state comes first.
         interval: The shortest time between two news of one rollout; None to tell each.
         resume_after: The cursor of the last event that the reader got; "" without one.
-        says: What is said of a rollout whose changes are these, in order.
     """
 
-    make: Make
+    wording: Wording
     ref: RolloutRef | None = None
     filter: RolloutFilter | None = None
-    kinds: frozenset[EventKind] | None = None
     initial: bool = True
     interval: timedelta | None = None
     resume_after: str = ""
-    says: "Says | None" = None
-
-
-Says = Callable[[Sequence[Told], RolloutView | None, RolloutView | None], Sequence[Told]]
 
 
 class _State(msgspec.Struct):
@@ -102,6 +95,7 @@ class RolloutStream(Stream[Telling]):
 
     def __init__(self, context: Context, wanted: Wanted) -> None:
         self._wanted = wanted
+        self._wording = wanted.wording
         self._matches = predicate(wanted.filter)
         super().__init__(context, self._interests(), self._topics())
         self._audience = Audience(self._matches, self.viewing.shows)
@@ -205,6 +199,10 @@ class RolloutStream(Stream[Telling]):
         elif telling.told.kind in (EventKind.SNAPSHOT, EventKind.ADDED):
             self._audience.forget(telling.view.ref)  # they have never heard of it
 
+    @property
+    def _pending(self) -> bool:
+        return bool(self._backlog) or super()._pending
+
     def _due(self) -> datetime | None:
         return None if self._pacer is None else self._pacer.due
 
@@ -232,7 +230,7 @@ class RolloutStream(Stream[Telling]):
             if not held:
                 return item
 
-    def _tell(self, item: _Item) -> Iterator[Telling]:
+    def _tell(self, item: _Item) -> Iterable[Telling]:
         match item:
             case News():
                 return self._tell_news(item)
@@ -247,58 +245,24 @@ class RolloutStream(Stream[Telling]):
             case _Fresh():
                 return self._tell_anew(item)
 
-    def _tell_news(self, news: News, skip: int = 0) -> Iterator[Telling]:
-        frontier, ref = news.frontier, news.ref
+    def _tell_news(self, news: News, skip: int = 0) -> Sequence[Telling]:
+        frontier, before = news.frontier, self._audience.members
         assert frontier is not None, "what listeners get has one"
-        assert ref is not None, "it is about a rollout"
-        self._clusters |= {news.cluster}
-        known, members = ref in self._audience.known, self._audience.members
-        changes = self._audience.hear(news)
-        before, after = news.views
-        told = self._says(changes, before if known else None, after)
-        for index, each in enumerate(told):
-            last = index == len(told) - 1
-            if index < skip or not self._is_of_a_kind(each):
-                continue
-            cursor = self._cursor(frontier, self._audience.members if last else members)
-            if not last and news.whole:
-                cursor = self._cursor(frontier, members, (news.cluster, index + 1))
-            yield self._of_news(news, each, cursor, (news, index, each.kind))
-
-    def _says(
-        self, changes: Sequence[Change], before: RolloutView | None, after: RolloutView | None
-    ) -> Sequence[Told]:
-        told = [Told(KINDS[type(change)], change) for change in changes]
-        return told if self._wanted.says is None else self._wanted.says(told, before, after)
-
-    def _is_of_a_kind(self, told: Told) -> bool:
-        kinds = self._wanted.kinds
-        return kinds is None or told.kind in kinds
-
-    def _cursor(
-        self, frontier: Frontier, members: int, begun: tuple[str, int] | None = None
-    ) -> str:
+        if news.cluster not in self._clusters:
+            self._clusters |= {news.cluster}
+        heard = self._audience.hear(news)
+        paced = self._pacer is not None
         if self._pacer is not None:
             frontier = self._pacer.frontier(frontier)
-            begun = None
-        return encode(frontier, self._clusters, members, begun)
+        mark = Mark(frontier, self._clusters, before, self._audience.members, partly=not paced)
+        if paced or skip:  # nobody else is at such a place
+            return self._wording.of_news(news, heard, mark, skip)
+        return of_news(self._wording, news, heard, mark)
 
-    def _of_news(self, news: News, told: Told, cursor: str, key: object) -> Telling:
-        before, after = news.views
-        view = None if told.kind is EventKind.DELETED else after
-        return Telling(
-            told=told,
-            cursor=cursor,
-            occurred_at=_occurred(told, before, view) or news.at,
-            received_at=news.at,
-            cluster=news.cluster,
-            make=self._wanted.make,
-            ref=news.ref,
-            view=view,
-            before=before,
-            key=key,
-            trace=news.trace,
-        )
+    def _cursor(self, frontier: Frontier) -> str:
+        if self._pacer is not None:
+            frontier = self._pacer.frontier(frontier)
+        return encode(frontier, self._clusters, self._audience.members)
 
     def _tell_state(self, state: _State) -> Iterator[Telling]:
         """The next rollout of a state; the others stay in the backlog."""
@@ -308,7 +272,8 @@ class RolloutStream(Stream[Telling]):
         self._backlog.appendleft(state)
         if self._audience.sees(view):
             self._audience.learn(view.ref)
-            yield from self._of_view(view, EventKind.SNAPSHOT, state.frontier, state.at)
+            cursor = self._cursor(state.frontier)
+            yield from self._wording.of_view(view, EventKind.SNAPSHOT, cursor, state.at)
 
     def _find_differences(self, now: _Differences) -> Iterator[Telling]:
         known = self._audience.known
@@ -326,13 +291,14 @@ class RolloutStream(Stream[Telling]):
             self._backlog.appendleft(now)
             ref = now.gone.popleft()
             self._audience.forget(ref)
-            yield from self._of_gone(ref, now.frontier, now.at)
+            yield from self._wording.of_gone(ref, self._cursor(now.frontier), now.at)
         elif now.new:
             self._backlog.appendleft(now)
             view = now.new.popleft()
             if self._audience.sees(view):
                 self._audience.learn(view.ref)
-                yield from self._of_view(view, EventKind.ADDED, now.frontier, now.at)
+                cursor = self._cursor(now.frontier)
+                yield from self._wording.of_view(view, EventKind.ADDED, cursor, now.at)
 
     def _tell_anew(self, fresh: _Fresh) -> Iterator[Telling]:
         """Says that what was told is void, and tells how all is now."""
@@ -342,58 +308,9 @@ class RolloutStream(Stream[Telling]):
             self._pacer.flush()
         state, gone = self._state(), self._audience.known
         self._audience.know_only(())
-        yield self._resync(fresh.reason, state)
+        cursor = self._cursor(state.frontier)
+        cluster = self._wanted.ref.cluster if self._wanted.ref else ""
+        yield self._wording.of_nothing(fresh.reason, cluster, cursor, state.at)
         for ref in sorted(gone - {view.ref for view in state.views}):
-            yield from self._of_gone(ref, state.frontier, state.at)
+            yield from self._wording.of_gone(ref, cursor, state.at)
         self._backlog.append(state)
-
-    def _resync(self, reason: str, state: _State) -> Telling:
-        return Telling(
-            told=Told(EventKind.RESYNC),
-            cursor=self._cursor(state.frontier, self._audience.members),
-            occurred_at=state.at,
-            received_at=state.at,
-            cluster=self._wanted.ref.cluster if self._wanted.ref else "",
-            make=self._wanted.make,
-            reason=reason,
-        )
-
-    def _of_view(
-        self, view: RolloutView, kind: EventKind, frontier: Frontier, at: datetime
-    ) -> Iterator[Telling]:
-        for told in self._said([Told(kind)], view):
-            yield Telling(
-                told=told,
-                cursor=self._cursor(frontier, self._audience.members),
-                occurred_at=view.updated_at,
-                received_at=at,
-                cluster=view.ref.cluster,
-                make=self._wanted.make,
-                ref=view.ref,
-                view=view,
-            )
-
-    def _of_gone(self, ref: RolloutRef, frontier: Frontier, at: datetime) -> Iterator[Telling]:
-        for told in self._said([Told(EventKind.DELETED)], None):
-            yield Telling(
-                told=told,
-                cursor=self._cursor(frontier, self._audience.members),
-                occurred_at=at,
-                received_at=at,
-                cluster=ref.cluster,
-                make=self._wanted.make,
-                ref=ref,
-            )
-
-    def _said(self, told: Sequence[Told], view: RolloutView | None) -> Iterator[Told]:
-        said = told if self._wanted.says is None else self._wanted.says(told, None, view)
-        return (each for each in said if self._is_of_a_kind(each))
-
-
-def _occurred(told: Told, before: RolloutView | None, after: RolloutView | None) -> datetime | None:
-    """When the cluster wrote what changed; None if it does not say."""
-    if isinstance(told.change, AnalysisRunChanged):
-        return told.change.run.run.metadata.written_at
-    if after is None or (before is not None and before.updated_at == after.updated_at):
-        return None
-    return after.updated_at

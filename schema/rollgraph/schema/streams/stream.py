@@ -47,6 +47,8 @@ class Stream(ABC, Generic[E]):
     async def __anext__(self) -> E:
         """The next event. Raises `TokenExpiredError` once the login has ended."""
         while True:
+            if not self._ready and not self._pending:
+                await self._wait()
             now = self._context.time()
             self.viewing.check(now)
             if self.viewing.renew():
@@ -55,7 +57,6 @@ class Stream(ABC, Generic[E]):
                 pass
             if self._ready:
                 return self._ready.popleft()
-            await self._wait(now)
 
     async def aclose(self) -> None:
         """Ends it."""
@@ -69,14 +70,20 @@ class Stream(ABC, Generic[E]):
     def _advance(self, now: datetime) -> bool:
         """Makes events ready, if there is something to tell; False if there is nothing at all."""
 
+    @property
+    def _pending(self) -> bool:
+        """Whether there is something that may have to be told, so that nobody has to wait."""
+        return self._listening.waiting
+
     def _due(self) -> datetime | None:
         """When there is something to tell even without news; None if never."""
         return None
 
-    async def _wait(self, now: datetime) -> None:
+    async def _wait(self) -> None:
         ends = [end for end in (self._due(), self.viewing.expires_at) if end is not None]
         if not ends:
             await self._listening.wait()
             return
-        with anyio.move_on_after(max((min(ends) - now).total_seconds(), 0.0)):
+        left = (min(ends) - self._context.time()).total_seconds()
+        with anyio.move_on_after(max(left, 0.0)):
             await self._listening.wait()

@@ -19,24 +19,20 @@ class Viewing:
 
     Attributes:
         caller: Who reads, with their rights as they were last renewed.
+        expires_at: When the login has ended for certain; None if it does not end.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self.caller = context.caller
+        end = self.caller.viewer.expires_at
+        self.expires_at = None if end is None else end + LEEWAY
         self._stamp: Hashable = None
         self.renew()  # who asks may have been known for as long as their connection lasts
 
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the login has ended for certain; None if it does not end."""
-        end = self.caller.viewer.expires_at
-        return None if end is None else end + LEEWAY
-
     def check(self, now: datetime) -> None:
         """Raises `TokenExpiredError` once the login has ended."""
-        end = self.expires_at
-        if end is not None and end <= now:
+        if self.expires_at is not None and self.expires_at <= now:
             raise TokenExpiredError(
                 "the login has ended: subscribe again with a fresh one, and pass the last event's"
                 " `cursor` as `resumeAfter`"
