@@ -37,9 +37,9 @@ class Answer(NamedTuple):
     """One of the answers to an operation.
 
     Attributes:
-        body: As GraphQL has it: `data`, `errors`, `extensions`.
+        body: As GraphQL has it: `data`, `errors`, `extensions`; empty where it is encoded already.
         refused: Whether the operation was not executed at all.
-        encoded: The body as it is sent, where that is known already.
+        encoded: The body as it is sent, where that is known already; it has no errors then.
     """
 
     body: dict[str, Any]
@@ -215,7 +215,7 @@ async def _in_time(results: Any, deadline: Deadline) -> Answer:
 
 def _answer(result: ExecutionResult) -> Answer:
     if isinstance(result, Event) and result.whole is not None:
-        return Answer({"data": result.data}, encoded=result.whole)
+        return Answer({}, False, result.whole)
     refused = isinstance(result, PreExecutionError)
     body: dict[str, Any] = {} if refused else {"data": result.data}
     if result.errors:

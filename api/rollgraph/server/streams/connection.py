@@ -155,6 +155,7 @@ class Connection:
         self, id_: str, scope: anyio.CancelScope, operation: Operation, caller: Caller
     ) -> None:
         """Answers one operation. The last message frees its id, unless the client has done so."""
+        opening = messages.opening(id_)
 
         def freed() -> bool:
             # The id may stand for another by now.
@@ -170,7 +171,7 @@ class Connection:
                 if answer.expired:
                     self.end(Code.FORBIDDEN, ENDED)
             elif self._running.get(id_) is scope:
-                await self._send(messages.next_(id_, answer.json()))
+                await self._send(messages.next_(opening, answer.json()))
 
         with suppress(GoneError), scope:
             try:
@@ -223,7 +224,7 @@ class Connection:
         """Sends. Raises `GoneError`, and ends it, if the client is not there any more."""
         try:
             with self._patience:
-                await self._socket.send_text(message.decode())
+                await self._socket.send({"type": "websocket.send", "text": message.decode()})
         except (WebSocketDisconnect, RuntimeError) as error:
             self._tasks.cancel_scope.cancel()
             raise GoneError from error

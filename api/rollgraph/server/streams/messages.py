@@ -99,9 +99,14 @@ def read(frame: Mapping[str, Any]) -> Message:
     return Message(kind, id_, said.get("payload"))
 
 
-def next_(id_: str, body: bytes) -> bytes:
-    """An answer of an operation that may have more."""
-    return b'{"type":"next","id":%b,"payload":%b}' % (orjson.dumps(id_), body)
+def opening(id_: str) -> bytes:
+    """How all answers of an operation begin."""
+    return b'{"type":"next","id":%b,"payload":' % orjson.dumps(id_)
+
+
+def next_(opening: bytes, body: bytes) -> bytes:
+    """An answer of an operation that may have more, given how all of its answers begin."""
+    return b"%b%b}" % (opening, body)
 
 
 def error(id_: str, errors: list[dict[str, Any]]) -> bytes:

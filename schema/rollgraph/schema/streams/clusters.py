@@ -76,7 +76,7 @@ class ClusterStream(Stream[Telling]):
     def _renew(self, now: datetime) -> None:
         self._look_anew()
 
-    def _advance(self, now: datetime) -> bool:
+    def _advance(self) -> bool:
         if not self._listening.waiting:
             return False
         news = self._listening.take()

@@ -206,29 +206,30 @@ class RolloutStream(Stream[Telling]):
     def _due(self) -> datetime | None:
         return None if self._pacer is None else self._pacer.due
 
-    def _advance(self, now: datetime) -> bool:
-        item = self._next(now)
+    def _advance(self) -> bool:
+        item = self._next() if self._pacer is None else self._next_paced(self._pacer)
         if item is not None:
             self._ready.extend(self._tell(item))
         return item is not None
 
-    def _next(self, now: datetime) -> _Item | None:
+    def _next(self) -> _Item | None:
         """What is to be told next; None if there is nothing."""
-        if self._pacer is not None and (released := self._pacer.release(now)) is not None:
-            return released
-        while True:
-            if self._backlog:
-                item = self._backlog.popleft()
-            elif self._listening.waiting:
-                news = self._listening.take()
-                item = _Fresh(LOST) if news is None else news
-            else:
-                return None
-            held = (
-                self._pacer is not None and isinstance(item, News) and self._pacer.holds(item, now)
-            )
-            if not held:
-                return item
+        if self._backlog:
+            return self._backlog.popleft()
+        if not self._listening.waiting:
+            return None
+        news = self._listening.take()
+        return _Fresh(LOST) if news is None else news
+
+    def _next_paced(self, pacer: Pacer) -> _Item | None:
+        """The same, of what need not wait for its pace."""
+        now = self._context.time()
+        item: _Item | None = pacer.release(now)
+        if item is not None:
+            return item
+        while isinstance(item := self._next(), News) and pacer.holds(item, now):
+            pass
+        return item
 
     def _tell(self, item: _Item) -> Iterable[Telling]:
         match item:

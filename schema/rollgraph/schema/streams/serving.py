@@ -88,7 +88,13 @@ class Serving:
             async with aclosing(source):
                 try:
                     async for event in source:
-                        yield await self._answer(reader, event)  # noqa: ASYNC119
+                        # What many get is there for all but the first, without a coroutine.
+                        kept = self._sharing.find(reader.key(event))
+                        yield (  # noqa: ASYNC119
+                            await self._answer(reader, event)
+                            if kept is None
+                            else kept.at(event.cursor)
+                        )
                 except RollgraphError as error:
                     yield reader.last_words(error)  # noqa: ASYNC119
         else:
@@ -113,13 +119,10 @@ class Serving:
     async def _answer(self, reader: "_Reader", event: Event) -> Answer:
         if event.key is None:
             return (await reader.execute(event))[0]
-        key = (reader.asks, reader.stream.viewing.caller.rights.key, event.key)
-        kept = self._sharing.find(key)
-        if kept is None:
-            kept, sharable = await reader.execute(event.shared())
-            if sharable:
-                self._sharing.keep(key, kept)
-        return kept.at(event.cursor)
+        made, sharable = await reader.execute(event.shared())
+        if sharable:
+            self._sharing.keep(reader.key(event), made)
+        return made.at(event.cursor)
 
 
 class _Reader:
@@ -143,6 +146,12 @@ class _Reader:
         self._context = context
         self.stream = stream
         self.asks = asks
+
+    def key(self, event: Event) -> Hashable:
+        """Equal for two readers only if the answer to an event is the same; None if it is one's."""
+        if event.key is None:
+            return None
+        return (self.asks, self.stream.viewing.caller.rights.key, event.key)
 
     async def execute(self, event: Event) -> tuple[Answer, bool]:
         """The answer to an event, and whether others may have it, too."""

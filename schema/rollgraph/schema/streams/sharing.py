@@ -31,7 +31,7 @@ class Sharing:
         self._size = 0
 
     def find(self, key: Hashable) -> Answer | None:
-        """The answer to an event, by who asks for what and by the event."""
+        """The answer to an event, by who asks for what and by the event; None if there is none."""
         return self._kept.get(key)
 
     def keep(self, key: Hashable, answer: Answer) -> None:

@@ -49,11 +49,10 @@ class Stream(ABC, Generic[E]):
         while True:
             if not self._ready and not self._pending:
                 await self._wait()
-            now = self._context.time()
-            self.viewing.check(now)
+            self.viewing.check()
             if self.viewing.renew():
-                self._renew(now)
-            while not self._ready and self._advance(now):
+                self._renew(self._context.time())
+            while not self._ready and self._advance():
                 pass
             if self._ready:
                 return self._ready.popleft()
@@ -67,7 +66,7 @@ class Stream(ABC, Generic[E]):
         """The reader's rights are others now; what is ready may not be told any more."""
 
     @abstractmethod
-    def _advance(self, now: datetime) -> bool:
+    def _advance(self) -> bool:
         """Makes events ready, if there is something to tell; False if there is nothing at all."""
 
     @property

@@ -109,7 +109,8 @@ class SummaryStream(Stream[Counted]):
     def _due(self) -> datetime | None:
         return self._again
 
-    def _advance(self, now: datetime) -> bool:
+    def _advance(self) -> bool:
+        now = self._context.time()
         if self._listening.waiting:
             self._listening.drain()
             self._again = self._again or self._earliest

@@ -30,9 +30,9 @@ class Viewing:
         self._stamp: Hashable = None
         self.renew()  # who asks may have been known for as long as their connection lasts
 
-    def check(self, now: datetime) -> None:
+    def check(self) -> None:
         """Raises `TokenExpiredError` once the login has ended."""
-        if self.expires_at is not None and self.expires_at <= now:
+        if self.expires_at is not None and self.expires_at <= self._context.time():
             raise TokenExpiredError(
                 "the login has ended: subscribe again with a fresh one, and pass the last event's"
                 " `cursor` as `resumeAfter`"
