@@ -1,14 +1,14 @@
 """Tasks that are ended from outside, and leave nothing behind."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVarTuple, Unpack
+from typing import TypeVarTuple
 
 import anyio
 
 Ts = TypeVarTuple("Ts")
 
 
-async def quietly(run: Callable[[Unpack[Ts]], Awaitable[None]], *arguments: Unpack[Ts]) -> None:
+async def quietly(run: Callable[[*Ts], Awaitable[None]], *arguments: *Ts) -> None:
     """Runs something as a task of its own, for whose cancellation its group is cancelled.
 
     anyio 4.16 remembers with which error a task was cancelled in a frame that is part of the

@@ -1,7 +1,6 @@
 """The rights of whoever reads a stream, for as long as it lasts."""
 
 from collections.abc import Hashable
-from datetime import datetime
 
 from rollgraph.access.caller import Caller
 from rollgraph.core.decision import Layer
