@@ -140,11 +140,11 @@ async def on_a_real_spoke(folder: Path) -> None:
     with started(Fleet(["east"])) as fleet:
         spoke = fleet["east"]
         await anyio.to_thread.run_sync(make, spoke)
-        alone = await watches(spoke)
         with Gateway(fleet.kubeconfig, folder, FLAGS) as serve:
             serve.wait_until_synced()
             await overhead("in memory", spoke, serve.url, aim=5.0)
-            await count_watches(spoke, serve.url, alone)
+            counted = await count_watches(spoke, serve.url)
+        await tell_watches(spoke, counted)
         with redis_server(folder) as redis:
             shared = (*FLAGS, "--redis", redis.url)
             with (
@@ -200,20 +200,27 @@ async def overhead(way: str, spoke: Spoke, url: str, aim: float) -> None:
     tell(f"overhead, {way}", took, p50_aim=aim, not_told=len(versions) - len(took))
 
 
-async def count_watches(spoke: Spoke, url: str, alone: Counter[str]) -> None:
-    """How many watches we have, and how many whoever opens one for each subscriber would."""
+async def count_watches(spoke: Spoke, url: str) -> dict[int, Counter[str]]:
+    """How many watches an API server counts, by how many subscribers there are."""
+    found = {}
     for readers in (1, READERS):
         async with subscribed(readers, url, ONE, rollout=place("east", NAMESPACE, NAME)):
-            ours = await watches(spoke)
-            ours.subtract(alone)
-            write(
-                {
-                    "figure": "watches",
-                    "subscribers": readers,
-                    **{kind: number for kind, number in sorted(ours.items()) if number},
-                    "one_for_each_subscriber": readers,
-                }
-            )
+            found[readers] = await watches(spoke)
+    return found
+
+
+async def tell_watches(spoke: Spoke, counted: dict[int, Counter[str]]) -> None:
+    """Prints how many of these were ours, and how many whoever has one for each would have.
+
+    Others are subtracted as they are when we have gone: Kubernetes' garbage collector begins to
+    watch a kind half a minute after it has come.
+    """
+    await anyio.sleep(2)
+    others = await watches(spoke)
+    for readers, found in counted.items():
+        found.subtract(others)
+        ours = {kind: number for kind, number in sorted(found.items()) if number}
+        write({"figure": "watches", "subscribers": readers, **ours, "one_for_each": readers})
 
 
 async def watches(spoke: Spoke) -> Counter[str]:
