@@ -87,17 +87,13 @@ class Story:
                 self.faults.append("too much at once, though it reads")
             self._begin_anew()
         cursor = decode(self.cursor)
-        self._check_order(cursor, event)
+        if not self.paced:  # cursors stay before what is held back: others come with the same
+            self._check_order(cursor, event)
         for feed, seq in cursor.feeds.items():
             self._from.setdefault(feed, seq)
             self._upto[feed] = max(seq, self._upto.get(feed, 0))
         if event["kind"] != "RESYNC":
             self._take(cursor, event)
-
-    def come_back(self) -> None:
-        """What comes next comes over another connection."""
-        if self.paced:
-            self._heard.clear()
 
     def missing(self, facts: Facts) -> list[str]:
         """The facts that concern it and were not told, between the first and the last that were."""
@@ -170,8 +166,7 @@ class Story:
 
     def _check_order(self, cursor: Cursor, event: dict[str, Any]) -> None:
         for feed, seq in cursor.feeds.items():
-            # What was held back has the cursor of the moment in which it came.
-            if seq < self._upto.get(feed, 0) and not self.paced:
+            if seq < self._upto.get(feed, 0):
                 self.faults.append(f"back from {self._upto[feed]} to {seq}: {event}")
         # What was not seen while a hole was filled has one cursor for all of it.
         key = (event["cursor"], event["kind"], repr(event.get("rollout") or event.get("name")))

@@ -116,9 +116,7 @@ class Subscriber(Background):
         for answer in self._listen(door, question):
             assert "errors" not in answer, f"{self.name}: {answer}"
             with self.lock:
-                if first:
-                    self.connections += 1
-                    self.story.come_back()
+                self.connections += first
                 self.story.hear(answer["data"]["rolloutEvents"])
             first = False
 

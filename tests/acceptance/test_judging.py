@@ -118,13 +118,11 @@ def test_what_is_told_twice_or_backwards_is_a_fault() -> None:
     assert [fault.split(" ")[0] for fault in back.story.faults] == ["back", "back"]
 
 
-def test_who_comes_back_may_be_told_again_only_if_changes_are_held_back() -> None:
+def test_what_has_one_cursor_may_be_alike_only_if_changes_are_held_back() -> None:
     faults = []
     for paced in (False, True):
         listener = Listener(paced=paced)
-        listener.hear(2)
-        listener.story.come_back()
-        listener.hear(2)
+        listener.hear_all(2, 2)
         faults.append(len(listener.story.faults))
     assert faults == [1, 0]
 
