@@ -100,6 +100,8 @@ class RolloutStream(Stream[Telling]):
         super().__init__(context, self._interests(), self._topics())
         self._audience = Audience(self._matches, self.viewing.shows)
         self._pacer = Pacer(wanted.interval) if wanted.interval else None
+        # How far all news are told, or held: what is released now came before.
+        self._reached: Frontier | None = None
         self._backlog: deque[_Item] = deque()
         self._clusters = self._visible_clusters()
         try:
@@ -227,16 +229,18 @@ class RolloutStream(Stream[Telling]):
         item: _Item | None = pacer.release(now)
         if item is not None:
             return item
-        while isinstance(item := self._next(), News) and pacer.holds(item, now):
-            pass
+        while isinstance(item := self._next(), News):
+            self._reached = item.frontier
+            if not pacer.holds(item, now):
+                break
         return item
 
     def _tell(self, item: _Item) -> Iterable[Telling]:
         match item:
             case News():
-                return self._tell_news(item)
+                return self._tell_news(item, self._reached or item.frontier)
             case Missed():
-                return self._tell_news(item.news, item.told)
+                return self._tell_news(item.news, item.news.frontier, item.told)
             case _State():
                 return self._tell_state(item)
             case _Differences():
@@ -246,8 +250,8 @@ class RolloutStream(Stream[Telling]):
             case _Fresh():
                 return self._tell_anew(item)
 
-    def _tell_news(self, news: News, skip: int = 0) -> Sequence[Telling]:
-        frontier, before = news.frontier, self._audience.members
+    def _tell_news(self, news: News, frontier: Frontier | None, skip: int = 0) -> Sequence[Telling]:
+        before = self._audience.members
         assert frontier is not None, "what listeners get has one"
         if news.cluster not in self._clusters:
             self._clusters |= {news.cluster}

@@ -113,6 +113,20 @@ async def test_a_pace_loses_nobody_who_comes_back(live: Live) -> None:
         assert percents == {"web": 2.0, "db": 50.0}
 
 
+async def test_what_was_told_while_other_news_were_held_back_is_not_told_again(live: Live) -> None:
+    live.put(rollout_view("west/shop/api", percent=1))
+    async with live.reader(FLEET, interval="PT10S") as reader:
+        await reader.events(3)
+        live.put(view("web", percent=1))
+        await reader.event()
+        live.put(view("web", percent=2), rollout_view("west/shop/api", percent=2))
+        assert named(await reader.event()) == ("UPDATED", "api")
+        last = await reader.event(within=12)
+        assert named(last) == ("UPDATED", "web")
+    async with live.reader(FLEET, interval="PT10S", after=last["cursor"]) as reader:
+        assert await reader.silent()
+
+
 @pytest.mark.parametrize("interval", ["PT0S", "PT2H", "P1D"])
 async def test_a_pace_that_makes_no_sense_is_refused(live: Live, interval: str) -> None:
     async with live.reader(FLEET, interval=interval) as reader:
