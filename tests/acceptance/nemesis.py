@@ -112,6 +112,7 @@ def main() -> int:
     with ExitStack() as stack:
         fleet = stack.enter_context(Fleet())
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
         field = stack.enter_context(arena(fleet, folder, NAMESPACE, EACH))
         end = time.monotonic() + options.minutes * 60
         rounds = 0
