@@ -89,9 +89,10 @@ class Serving:
                 try:
                     async for event in source:
                         # What many get is there for all but the first, without a coroutine.
-                        kept = self._sharing.find(reader.key(event))
+                        key = reader.key(event)
+                        kept = self._sharing.find(key)
                         yield (  # noqa: ASYNC119
-                            await self._answer(reader, event)
+                            await self._answer(reader, event, key)
                             if kept is None
                             else kept.at(event.cursor)
                         )
@@ -110,18 +111,20 @@ class Serving:
         What an executor finds out of a selection, and keeps, is most of what a reader takes.
         """
         asks = (text, _name(executor.operation), _values(executor))
-        shared = self._executors.setdefault((asks, executor.scopes), executor)
-        self._executors.move_to_end((asks, executor.scopes))
+        key = (asks, executor.scopes)
+        executor.context_value = None  # it outlives its reader, whose login is nobody else's
+        shared = self._executors.setdefault(key, executor)
+        self._executors.move_to_end(key)
         if len(self._executors) > MAX_EXECUTORS:
             self._executors.popitem(last=False)
         return _Reader(shared, asks, context, source)
 
-    async def _answer(self, reader: "_Reader", event: Event) -> Answer:
-        if event.key is None:
+    async def _answer(self, reader: "_Reader", event: Event, key: Hashable) -> Answer:
+        if key is None:
             return (await reader.execute(event))[0]
         made, sharable = await reader.execute(event.shared())
         if sharable:
-            self._sharing.keep(reader.key(event), made)
+            self._sharing.keep(key, made)
         return made.at(event.cursor)
 
 

@@ -1,6 +1,7 @@
 """Who shares an answer, and who must not."""
 
 import gc
+import weakref
 
 import anyio
 import pytest
@@ -209,3 +210,16 @@ async def test_what_is_selected_on_an_event_is_found_out_once(live: Live) -> Non
                 await other.event()
             after.append(found_out())
     assert after[0] == after[1] == after[2]
+
+
+async def test_what_is_shared_outlives_no_login(live: Live) -> None:
+    rights = Some(lambda _: True, verbs=(Verb.WATCH,))
+    login = weakref.ref(rights)
+    async with live.reader(PHASES % "mine: name", rights) as reader:  # nobody has asked so before
+        await reader.event()
+        live.put(view(Phase.PAUSED))
+        await reader.event()
+    live.rule.say(ALL)
+    del rights
+    gc.collect()
+    assert login() is None
