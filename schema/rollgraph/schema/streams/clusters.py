@@ -10,7 +10,14 @@ from rollgraph.core.feed.topics import SPOKES
 from rollgraph.schema.context import Context
 from rollgraph.schema.streams.resuming import UNKNOWN, with_frontiers
 from rollgraph.schema.streams.stream import Stream
-from rollgraph.schema.streams.telling import ConnectionChanged, EventKind, Make, Telling, Told
+from rollgraph.schema.streams.telling import (
+    ConnectionChanged,
+    EventKind,
+    Make,
+    Telling,
+    Told,
+    resync,
+)
 
 
 class ClusterStream(Stream[Telling]):
@@ -105,16 +112,8 @@ class ClusterStream(Stream[Telling]):
 
     def _anew(self) -> Iterator[Telling]:
         """Says that what the reader knows is void, and tells how all is now."""
-        now = self._context.time()
-        yield Telling(
-            told=Told(EventKind.RESYNC),
-            cursor=self._cursor(self._context.news.frontier),
-            occurred_at=now,
-            received_at=now,
-            cluster="",
-            make=self._make,
-            reason=UNKNOWN,
-        )
+        cursor = self._cursor(self._context.news.frontier)
+        yield resync(self._make, UNKNOWN, cursor, self._context.time())
         yield from self._compare(EventKind.SNAPSHOT)
 
     def _clusters(self) -> frozenset[str]:

@@ -22,7 +22,7 @@ from rollgraph.core.view import RolloutView
 from rollgraph.schema.context import Context
 from rollgraph.schema.streams.resuming import UNKNOWN, Missed, Place, merged, missed
 from rollgraph.schema.streams.stream import Stream
-from rollgraph.schema.streams.telling import EventKind, Telling
+from rollgraph.schema.streams.telling import EventKind, Telling, resync
 from rollgraph.schema.streams.wording import Mark, Wording, of_news
 
 LOST = "more changed at once than could be told"
@@ -255,19 +255,19 @@ class RolloutStream(Stream[Telling]):
         assert frontier is not None, "what listeners get has one"
         if news.cluster not in self._clusters:
             self._clusters |= {news.cluster}
-        heard = self._audience.hear(news)
-        paced = self._pacer is not None
-        if self._pacer is not None:
-            frontier = self._pacer.frontier(frontier)
-        mark = Mark(frontier, self._clusters, before, self._audience.members, partly=not paced)
+        heard, paced = self._audience.hear(news), self._pacer is not None
+        here, after = self._at_most(frontier), self._audience.members
+        mark = Mark(here, self._clusters, before, after, partly=not paced)
         if paced or skip:  # nobody else is at such a place
             return self._wording.of_news(news, heard, mark, skip)
         return of_news(self._wording, news, heard, mark)
 
     def _cursor(self, frontier: Frontier) -> str:
-        if self._pacer is not None:
-            frontier = self._pacer.frontier(frontier)
-        return encode(frontier, self._clusters, self._audience.members)
+        return encode(self._at_most(frontier), self._clusters, self._audience.members)
+
+    def _at_most(self, frontier: Frontier) -> Frontier:
+        """A frontier, but before what is held back."""
+        return frontier if self._pacer is None else self._pacer.frontier(frontier)
 
     def _tell_state(self, state: _State) -> Iterator[Telling]:
         """The next rollout of a state; the others stay in the backlog."""
@@ -315,7 +315,7 @@ class RolloutStream(Stream[Telling]):
         self._audience.know_only(())
         cursor = self._cursor(state.frontier)
         cluster = self._wanted.ref.cluster if self._wanted.ref else ""
-        yield self._wording.of_nothing(fresh.reason, cluster, cursor, state.at)
+        yield resync(self._wording.make, fresh.reason, cursor, state.at, cluster)
         for ref in sorted(gone - {view.ref for view in state.views}):
             yield from self._wording.of_gone(ref, cursor, state.at)
         self._backlog.append(state)

@@ -161,3 +161,16 @@ class Telling(msgspec.Struct, frozen=True, eq=False):
 
 
 Make = Callable[[Telling], object]
+
+
+def resync(make: Make, reason: str, cursor: str, at: datetime, cluster: str = "") -> Telling:
+    """The event that says that what was told is void."""
+    return Telling(
+        told=Told(EventKind.RESYNC),
+        cursor=cursor,
+        occurred_at=at,
+        received_at=at,
+        cluster=cluster,
+        make=make,
+        reason=reason,
+    )

@@ -79,18 +79,6 @@ class Wording(msgspec.Struct, frozen=True):
                 ref=ref,
             )
 
-    def of_nothing(self, reason: str, cluster: str, cursor: str, at: datetime) -> Telling:
-        """What was told is void."""
-        return Telling(
-            told=Told(EventKind.RESYNC),
-            cursor=cursor,
-            occurred_at=at,
-            received_at=at,
-            cluster=cluster,
-            make=self.make,
-            reason=reason,
-        )
-
     def of_news(self, news: News, heard: Heard, mark: Mark, skip: int = 0) -> tuple[Telling, ...]:
         """What happened.
 
