@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 
 import anyio
@@ -87,7 +88,7 @@ class Site:
         """Spokes are known."""
         for cluster in clusters:
             self.change(1, cluster)
-            await until(lambda cluster=cluster: self.told(cluster))  # type: ignore[misc]
+            await until(partial(self.told, cluster))
 
     def told(self, cluster: str = "east") -> bool:
         """Whether the model has all that was written."""

@@ -121,7 +121,7 @@ async def test_a_request_is_part_of_its_caller_s_trace_only_where_that_is_set(
 ) -> None:
     callers = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-    async def nothing(*_: object) -> None:
+    async def nothing(*_: Any) -> Any:
         pass
 
     followed = Followed()
@@ -131,5 +131,5 @@ async def test_a_request_is_part_of_its_caller_s_trace_only_where_that_is_set(
         "path": "/graphql",
         "headers": [(b"traceparent", callers.encode())],
     }
-    await Journal(nothing, followed, join=join)(scope, nothing, nothing)  # type: ignore[arg-type]
+    await Journal(nothing, followed, join=join)(scope, nothing, nothing)
     assert followed.theirs == [{as_: callers}]
